@@ -8,7 +8,9 @@
 #define WEYL_1 0xBB67AE85u
 #define ROUNDS 10
 
-typedef struct { uint32_t word[4]; } block_t;
+typedef struct {
+  uint32_t word[4];
+} block_t;
 
 static block_t philox(uint64_t seed, uint32_t stream, uint64_t index)
 {

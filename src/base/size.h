@@ -3,6 +3,7 @@
 #define HS_BASE_SIZE_H
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"

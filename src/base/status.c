@@ -37,14 +37,22 @@ void hs_error_clear(void)
 const char *hs_status_text(hs_status_t code)
 {
   switch (code) {
-  case HS_OK: return "success";
-  case HS_BAD_USAGE: return "bad command line or settings";
-  case HS_BAD_DATA: return "bad data or file";
-  case HS_BUDGET: return "stopped at a budget, results saved";
-  case HS_NUMERICAL: return "numerical failure";
-  case HS_IO: return "input or output failed";
-  case HS_NO_MEMORY: return "out of memory";
-  case HS_INTERRUPTED: return "interrupted by a signal, checkpoint saved";
+  case HS_OK:
+    return "success";
+  case HS_BAD_USAGE:
+    return "bad command line or settings";
+  case HS_BAD_DATA:
+    return "bad data or file";
+  case HS_BUDGET:
+    return "stopped at a budget, results saved";
+  case HS_NUMERICAL:
+    return "numerical failure";
+  case HS_IO:
+    return "input or output failed";
+  case HS_NO_MEMORY:
+    return "out of memory";
+  case HS_INTERRUPTED:
+    return "interrupted by a signal, checkpoint saved";
   }
   return "unknown status";
 }

@@ -10,13 +10,13 @@
 
 typedef enum hs_status {
   HS_OK = 0,
-  HS_BAD_USAGE = 2,    /* command line or settings */
-  HS_BAD_DATA = 3,     /* data or file contents */
-  HS_BUDGET = 4,       /* stopped at a budget, results saved; not a failure */
-  HS_NUMERICAL = 5,    /* a factorisation or the iteration broke down */
-  HS_IO = 6,           /* disk full, permission, file vanished */
-  HS_NO_MEMORY = 7,    /* an allocation failed */
-  HS_INTERRUPTED = 75  /* stopped by a signal with a checkpoint saved */
+  HS_BAD_USAGE = 2,   /* command line or settings */
+  HS_BAD_DATA = 3,    /* data or file contents */
+  HS_BUDGET = 4,      /* stopped at a budget, results saved; not a failure */
+  HS_NUMERICAL = 5,   /* a factorisation or the iteration broke down */
+  HS_IO = 6,          /* disk full, permission, file vanished */
+  HS_NO_MEMORY = 7,   /* an allocation failed */
+  HS_INTERRUPTED = 75 /* stopped by a signal with a checkpoint saved */
 } hs_status_t;
 
 /* Record "FILE: where: what is wrong (what would be right)" and return code. Not collective.

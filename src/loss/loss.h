@@ -48,7 +48,8 @@ bool hs_loss_dual_is_quadratic(hs_loss_t loss);
 hs_dual_ray_t hs_loss_dual_ray(hs_loss_t loss, int64_t rows, int outputs, const double *T, const double *Y);
 
 /* D(s T) over the given rows; -INFINITY outside the domain. */
-double hs_loss_dual_value(hs_loss_t loss, int64_t rows, int outputs, const double *T, double s, const double *Y);
+double hs_loss_dual_value(hs_loss_t loss, int64_t rows, int outputs, const double *T, double s,
+                          const double *Y);
 
 /* Move T to the nearest point of the domain of D, row by row; returns |change|^2 summed over the rows. */
 double hs_loss_dual_project(hs_loss_t loss, int64_t rows, int outputs, double *T, const double *Y);

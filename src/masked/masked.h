@@ -6,8 +6,8 @@
  *
  * X is n x d row-major; weights u and gradients A'w are P blocks of d x C, column-major within the block:
  * element (i, c, j) at [(i * C + c) * d + j]. Predictions and residuals are n x C row-major. Weights,
- * gradients, predictions and residuals are double; X, and the products inside, are of the operator's precision.
- * Not collective: everything here concerns the rows of this process alone. n may be 0.
+ * gradients, predictions and residuals are double; X, and the products inside, are of the operator's
+ * precision. Not collective: everything here concerns the rows of this process alone. n may be 0.
  */
 #ifndef HS_MASKED_MASKED_H
 #define HS_MASKED_MASKED_H
