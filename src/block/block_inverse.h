@@ -1,0 +1,44 @@
+/* block_inverse.h: the exact x-updates of the rows of one process, a dense inverse per block.
+ *
+ * For block b with kernel K_b = A_b A_b' (one output's; all outputs share it) and curvatures lambda_k of its
+ * rows,
+ *     M_b = ( diag(1/lambda) + K_b / rho )^-1                        n_b x n_b                 DESIGN 3
+ * M_b is kept in float. It only preconditions: the residual it multiplies is formed in double, and it is zero
+ * at the solution whatever M_b, so that the rounding of M_b costs no accuracy. An inverse rather than a
+ * Cholesky factor because it is applied in one sweep (half the memory traffic of two triangular solves).
+ * Not collective.
+ */
+#ifndef HS_BLOCK_BLOCK_INVERSE_H
+#define HS_BLOCK_BLOCK_INVERSE_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+#include "masked/masked.h"
+
+typedef struct hs_block_inverse hs_block_inverse_t;
+
+/*   op      borrowed; the rows of this process
+ *   blocks  number of blocks on this process, may be 0
+ *   first   blocks + 1 row numbers (local): block b holds rows first[b] .. first[b+1]-1; copied
+ * Allocates everything; no block is factored yet. */
+hs_status_t hs_block_inverse_create(hs_block_inverse_t **inverse, hs_masked_t *op, int outputs,
+                                    int64_t blocks, const int64_t *first);
+void hs_block_inverse_free(hs_block_inverse_t **inverse);
+
+/* Build all kernels and invert for this rho > 0.
+ *   curvature  per local row, > 0 (squared loss: 1)
+ * HS_NUMERICAL when a block is not positive definite even after its diagonal was raised. */
+hs_status_t hs_block_inverse_factor(hs_block_inverse_t *inverse, double rho, const double *curvature);
+
+/* V = M R, block by block; R and V are rows x outputs, row-major, double, and may be the same. */
+void hs_block_inverse_apply(hs_block_inverse_t *inverse, const double *R, double *V);
+
+/* sum over blocks of the squared Frobenius norm of K_b, from the last factoring's kernels or, before the
+ * first, from kernels built for the purpose. */
+double hs_block_inverse_kernel_square(hs_block_inverse_t *inverse);
+
+/* Bytes held. */
+size_t hs_block_inverse_bytes(const hs_block_inverse_t *inverse);
+
+#endif
