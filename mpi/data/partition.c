@@ -8,10 +8,9 @@ static int64_t share(int64_t whole, int64_t part, int64_t parts)
   return whole / parts * part + whole % parts * part / parts;
 }
 
-hs_partition_t hs_partition_make(int64_t n, int64_t block_rows, int rank, int ranks)
+hs_partition_t hs_partition_make(int64_t n, int64_t wanted, int rank, int ranks)
 {
-  int64_t blocks = (n + block_rows - 1) / block_rows;
-  blocks = hs_max64(blocks, hs_min64(ranks, n));
+  int64_t blocks = hs_min64(n, hs_max64(wanted, ranks));
   return (hs_partition_t){.rows = n, .blocks = blocks, .rank = rank, .ranks = ranks};
 }
 

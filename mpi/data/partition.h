@@ -16,8 +16,8 @@ typedef struct hs_partition {
   int rank, ranks;
 } hs_partition_t;
 
-/* n >= 1; block_rows >= 1 is the wanted number of rows in a block. */
-hs_partition_t hs_partition_make(int64_t n, int64_t block_rows, int rank, int ranks);
+/* n >= 1 rows in `wanted` >= 1 blocks: fewer if there are fewer rows, more if there are more ranks. */
+hs_partition_t hs_partition_make(int64_t n, int64_t wanted, int rank, int ranks);
 
 /* First global row of block b, 0 <= b <= N. */
 int64_t hs_partition_block_row(const hs_partition_t *partition, int64_t block);

@@ -29,8 +29,8 @@ static int distance(const char *a, const char *b)
     for (int j = 1; j <= length; j++) {
       int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
       row[j] = smallest(above[j] + 1, row[j - 1] + 1, above[j - 1] + (x != y));
-      bool swapped = i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
-                     y == tolower((unsigned char)a[i - 2]);
+      bool swapped =
+          i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) && y == tolower((unsigned char)a[i - 2]);
       if (swapped && twice[j - 2] + 1 < row[j]) row[j] = twice[j - 2] + 1;
     }
   }
@@ -54,7 +54,8 @@ const char *hs_nearest(const char *word, const char *const *names, int count)
   return best;
 }
 
-/* The "C" locale is a constant of the C library: nothing to free, and the first call cannot fail later ones. */
+/* The "C" locale is a constant of the C library: every call gives the same one, and nothing is to be freed.
+ */
 static locale_t plain_locale(void)
 {
   static locale_t plain;
@@ -89,7 +90,10 @@ bool hs_parse_int64(const char *text, int64_t *value)
 void hs_format_double(double value, char *text, size_t size)
 {
   locale_t before = uselocale(plain_locale());
-  for (int digits = 1; digits <= 17; digits++) {
+  /* Whole numbers without an exponent: 100, not 1e+02. */
+  bool whole = value > -1e15 && value < 1e15 && value == (double)(int64_t)value;
+  if (whole) snprintf(text, size, "%.0f", value);
+  for (int digits = 1; digits <= 17 && !whole; digits++) {
     snprintf(text, size, "%.*g", digits, value);
     double back;
     if (hs_parse_double(text, &back) && (back == value || value != value)) break;

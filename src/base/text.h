@@ -10,8 +10,8 @@
  * swap of neighbours; upper case counts as lower case); NULL if none is close. The first of equals wins. */
 const char *hs_nearest(const char *word, const char *const *names, int count);
 
-/* The whole text is one decimal number: no blanks, nothing after it, '.' as decimal point. "nan" and "inf" are
- * numbers here, so callers test isfinite. False, and *value untouched, otherwise and on overflow. */
+/* The whole text is one decimal number: no blanks, nothing after it, '.' as decimal point. "nan" and "inf"
+ * are numbers here, so callers test isfinite. False, and *value untouched, otherwise and on overflow. */
 bool hs_parse_double(const char *text, double *value);
 
 /* The whole text is one decimal integer that fits. False, and *value untouched, otherwise. */

@@ -1,0 +1,37 @@
+#include "mpi/admm/block_count.h"
+
+#include <math.h>
+
+#include "base/size.h"
+
+/* Rates of one current core, single precision. Only their ratios matter, and only roughly. */
+#define FLOP_SECONDS (1.0 / 60e9) /* factorisation and products */
+#define BYTE_SECONDS (1.0 / 10e9) /* streaming the inverses */
+
+/* Iterations to a gap of 1e-6, measured as 90 (n_b / 500)^-0.2, and factorings in a run. */
+#define ITERATIONS 90.0
+#define ITERATIONS_SLOPE (-0.2)
+#define FACTORINGS 3.0
+
+#define SMALLEST_BLOCK 64
+#define LARGEST_BLOCK 2048
+#define MULTIPLE 8 /* of blocks: 2, 4 and 8 ranks then carry equal loads */
+
+/* Modelled seconds per row of the whole solve. */
+static double cost(double rows, double d, double gates, double outputs)
+{
+  double set_up = FACTORINGS * (rows * rows + rows * d) * FLOP_SECONDS;
+  double products = 4 * d * gates * outputs * FLOP_SECONDS / 2;
+  double solve = 2 * rows * BYTE_SECONDS * (1 + 0.25 * (outputs - 1));
+  return set_up + ITERATIONS * pow(rows / 500, ITERATIONS_SLOPE) * (products + solve);
+}
+
+int64_t hs_block_count(int64_t n, int d, int64_t gates, int outputs, int64_t block_rows)
+{
+  if (block_rows > 0) return (n + block_rows - 1) / block_rows;
+  double best = SMALLEST_BLOCK;
+  for (double rows = SMALLEST_BLOCK; rows <= LARGEST_BLOCK; rows *= 1.1)
+    if (cost(rows, d, (double)gates, outputs) < cost(best, d, (double)gates, outputs)) best = rows;
+  int64_t count = (int64_t)ceil((double)n / best);
+  return hs_min64(n, (count + MULTIPLE - 1) / MULTIPLE * MULTIPLE);
+}
