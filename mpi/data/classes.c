@@ -149,6 +149,23 @@ hs_status_t hs_classes_index(const hs_classes_t *classes, const char *path, cons
   return HS_OK;
 }
 
+hs_status_t hs_classes_copy(hs_classes_t *copy, const hs_classes_t *classes)
+{
+  *copy = (hs_classes_t){0};
+  if (classes->count == 0) return HS_OK;
+  copy->values = hs_alloc((size_t)classes->count, sizeof(int64_t), "class labels");
+  copy->names = hs_alloc((size_t)classes->count, sizeof(char *), "class names");
+  if (copy->values == NULL || copy->names == NULL) return HS_NO_MEMORY;
+  copy->count = classes->count;
+  for (int c = 0; c < classes->count; c++) {
+    copy->values[c] = classes->values[c];
+    copy->names[c] = hs_alloc(strlen(classes->names[c]) + 1, 1, "class name");
+    if (copy->names[c] == NULL) return HS_NO_MEMORY;
+    memcpy(copy->names[c], classes->names[c], strlen(classes->names[c]) + 1);
+  }
+  return HS_OK;
+}
+
 void hs_classes_free(hs_classes_t *classes)
 {
   for (int c = 0; classes->names != NULL && c < classes->count; c++) hs_free(classes->names[c]);

@@ -29,6 +29,8 @@ hs_status_t hs_classes_find(hs_classes_t *classes, MPI_Comm comm, const char *pa
 hs_status_t hs_classes_index(const hs_classes_t *classes, const char *path, const hs_data_info_t *info,
                              int64_t first_row, int64_t rows, int64_t *labels);
 
+/* Not collective. */
+hs_status_t hs_classes_copy(hs_classes_t *copy, const hs_classes_t *classes);
 void hs_classes_free(hs_classes_t *classes);
 
 #endif

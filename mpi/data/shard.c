@@ -19,6 +19,42 @@ hs_status_t hs_source_open(hs_source_t *source, MPI_Comm comm, const char *path,
   return status;
 }
 
+void hs_source_generate(hs_source_t *source, MPI_Comm comm, const hs_synthetic_t *synthetic, int64_t n,
+                        bool sign)
+{
+  *source = (hs_source_t){.comm = comm, .path = "generated data", .synthetic = synthetic, .sign = sign};
+  source->info = (hs_data_info_t){.rows = n,
+                                  .features = hs_synthetic_features(synthetic),
+                                  .has_targets = true,
+                                  .target_columns = 1,
+                                  .targets_are_classes = sign};
+}
+
+static hs_status_t source_features(const hs_source_t *source, int64_t first, int64_t count, double *X)
+{
+  if (source->synthetic == NULL) return hs_data_read_features(source->file, first, count, X);
+  hs_synthetic_rows(source->synthetic, first, count, X, NULL);
+  return HS_OK;
+}
+
+static hs_status_t source_targets(const hs_source_t *source, int64_t first, int64_t count, double *Y)
+{
+  if (source->synthetic == NULL) return hs_data_read_targets(source->file, first, count, Y);
+  hs_synthetic_rows(source->synthetic, first, count, NULL, Y);
+  return HS_OK;
+}
+
+static hs_status_t source_labels(const hs_source_t *source, int64_t first, int64_t count, int64_t *labels)
+{
+  if (source->synthetic == NULL) return hs_data_read_labels(source->file, first, count, labels);
+  for (int64_t k = 0; k < count; k++) {
+    double y;
+    hs_synthetic_rows(source->synthetic, first + k, 1, NULL, &y);
+    labels[k] = y >= 0 ? 1 : 0;
+  }
+  return HS_OK;
+}
+
 void hs_source_close(hs_source_t *source)
 {
   hs_data_close(&source->file);
@@ -46,7 +82,7 @@ static hs_status_t measure(hs_shard_t *shard, const hs_source_t *source, hs_mome
   int64_t step = slab_rows(shard);
   for (int64_t k = 0; k < shard->rows; k += step) {
     int64_t count = hs_min64(step, shard->rows - k);
-    hs_status_t status = hs_data_read_features(source->file, shard->row0 + k, count, slab);
+    hs_status_t status = source_features(source, shard->row0 + k, count, slab);
     if (status != HS_OK) return status;
     hs_moments_add(moments, count, slab);
   }
@@ -76,7 +112,7 @@ static hs_status_t read_features(hs_shard_t *shard, const hs_source_t *source, d
   int64_t step = slab_rows(shard);
   for (int64_t k = 0; k < shard->rows; k += step) {
     int64_t count = hs_min64(step, shard->rows - k);
-    hs_status_t status = hs_data_read_features(source->file, shard->row0 + k, count, slab);
+    hs_status_t status = source_features(source, shard->row0 + k, count, slab);
     if (status != HS_OK) return status;
     place(shard, k, count, slab);
   }
@@ -125,33 +161,17 @@ static void encode_labels(hs_shard_t *shard, hs_loss_kind_t loss)
   }
 }
 
-static hs_status_t copy_classes(hs_classes_t *copy, const hs_classes_t *classes)
-{
-  *copy = (hs_classes_t){0};
-  copy->values = hs_alloc((size_t)classes->count, sizeof(int64_t), "class labels");
-  copy->names = hs_alloc((size_t)classes->count, sizeof(char *), "class names");
-  if (copy->values == NULL || copy->names == NULL) return HS_NO_MEMORY;
-  copy->count = classes->count;
-  for (int c = 0; c < classes->count; c++) {
-    copy->values[c] = classes->values[c];
-    copy->names[c] = hs_alloc(strlen(classes->names[c]) + 1, 1, "class name");
-    if (copy->names[c] == NULL) return HS_NO_MEMORY;
-    memcpy(copy->names[c], classes->names[c], strlen(classes->names[c]) + 1);
-  }
-  return HS_OK;
-}
-
 /* Collective. */
 static hs_status_t load_labels(hs_shard_t *shard, const hs_source_t *source,
                                const hs_shard_options_t *options)
 {
   shard->labels = hs_alloc((size_t)shard->rows, sizeof(int64_t), "labels");
   hs_status_t status = shard->labels != NULL ? HS_OK : HS_NO_MEMORY;
-  if (status == HS_OK) status = hs_data_read_labels(source->file, shard->row0, shard->rows, shard->labels);
+  if (status == HS_OK) status = source_labels(source, shard->row0, shard->rows, shard->labels);
   status = hs_agree(source->comm, status);
   if (status != HS_OK) return status;
   if (options->classes != NULL)
-    status = hs_agree(source->comm, copy_classes(&shard->classes, options->classes));
+    status = hs_agree(source->comm, hs_classes_copy(&shard->classes, options->classes));
   else
     status = hs_classes_find(&shard->classes, source->comm, source->path, &source->info, shard->row0,
                              shard->rows, shard->labels);
@@ -184,8 +204,7 @@ static hs_status_t load_targets(hs_shard_t *shard, const hs_source_t *source,
   shard->Y = hs_alloc((size_t)count, sizeof(double), "targets");
   status = shard->Y != NULL ? HS_OK : HS_NO_MEMORY;
   if (status == HS_OK && classes) encode_labels(shard, options->loss);
-  if (status == HS_OK && !classes)
-    status = hs_data_read_targets(source->file, shard->row0, shard->rows, shard->Y);
+  if (status == HS_OK && !classes) status = source_targets(source, shard->row0, shard->rows, shard->Y);
   return hs_agree(source->comm, status);
 }
 

@@ -22,18 +22,25 @@
 #include "mpi/data/classes.h"
 #include "mpi/data/partition.h"
 #include "settings/settings.h"
+#include "synthetic/synthetic.h"
 
-/* A data file open on every rank. */
+/* Where rows come from: a data file open on every rank, or a generator. */
 typedef struct hs_source {
   MPI_Comm comm; /* borrowed */
   const char *path;
-  hs_data_file_t *file;
+  hs_data_file_t *file;            /* owned; NULL for a generator */
+  const hs_synthetic_t *synthetic; /* borrowed; NULL for a file */
+  bool sign;                       /* of a generator: targets are the classes sign(y) */
   hs_data_info_t info;
 } hs_source_t;
 
 /* Collective. targets may be NULL when they are not wanted. */
 hs_status_t hs_source_open(hs_source_t *source, MPI_Comm comm, const char *path, const char *features,
                            const char *targets);
+
+/* n rows of a generator, as regression targets or, with sign, as two classes. Not collective. */
+void hs_source_generate(hs_source_t *source, MPI_Comm comm, const hs_synthetic_t *synthetic, int64_t n,
+                        bool sign);
 
 /* Not collective. */
 void hs_source_close(hs_source_t *source);

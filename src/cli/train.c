@@ -1,0 +1,27 @@
+#include "cli/train.h"
+
+#include <mpi.h>
+
+#include "mpi/train/config.h"
+#include "mpi/train/train.h"
+
+hs_status_t hs_command_train(int argc, char **argv)
+{
+  hs_settings_t settings;
+  hs_status_t status = hs_config_load(&settings, MPI_COMM_WORLD, argc, argv);
+  return status == HS_OK ? hs_train(MPI_COMM_WORLD, &settings) : status;
+}
+
+void hs_train_help(FILE *stream)
+{
+  fputs("CONFIG.yaml holds settings, for instance\n\n"
+        "  data: {train: magic04.h5}\n"
+        "  model: {gates: 128, beta: 0.001, activation: gated}\n\n"
+        "A data file (DATA.h5) in its place trains with the defaults. Any setting can be given or overridden "
+        "as\n"
+        "key=value. Exit code 0: the relative gap reached solver.tolerance; 4: a budget ended the run, "
+        "results saved.\n\n"
+        "Settings:\n",
+        stream);
+  hs_settings_help(stream);
+}
