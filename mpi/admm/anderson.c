@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/simd.h"
 
-/* Tikhonov term of the least squares, relative to the mean diagonal of its matrix: the differences become
+/* Tikhonov term of the least squares, relative to its unit diagonal: the differences become
  * nearly dependent after many steps, and their inner products carry rounding of about this size. */
 #define RIDGE 1e-10
 
@@ -15,6 +15,7 @@ struct hs_anderson {
   int memory, held, next; /* ring of `memory` slots, `held` of them in use; next is overwritten next */
   int64_t weights, entries;
   bool has_last;
+  double *root;                                           /* entries: square root of the metric of p */
   double *last_fz, *last_gz, *last_fp, *last_gp, *last_a; /* the step before */
   float *dfz, *dgz;                                       /* memory x weights */
   float *dfp, *dgp, *da;                                  /* memory x entries */
@@ -45,6 +46,7 @@ hs_status_t hs_anderson_create(hs_anderson_t **out, int memory, int64_t weights,
   anderson->entries = entries;
   anderson->newest = -1;
   bool on = memory > 0;
+  anderson->root = block(1, entries, sizeof(double));
   anderson->last_fz = block(on, weights, sizeof(double));
   anderson->last_gz = block(on, weights, sizeof(double));
   anderson->last_fp = block(on, entries, sizeof(double));
@@ -58,11 +60,11 @@ hs_status_t hs_anderson_create(hs_anderson_t **out, int memory, int64_t weights,
   anderson->gram_z = block(memory, memory, sizeof(double));
   anderson->gram_p = block(memory, memory, sizeof(double));
   anderson->right_z = block(memory, 1, sizeof(double));
-  bool good = anderson->last_fz != NULL && anderson->last_gz != NULL && anderson->last_fp != NULL &&
-              anderson->last_gp != NULL && anderson->last_a != NULL && anderson->dfz != NULL &&
-              anderson->dgz != NULL && anderson->dfp != NULL && anderson->dgp != NULL &&
-              anderson->da != NULL && anderson->gram_z != NULL && anderson->gram_p != NULL &&
-              anderson->right_z != NULL;
+  bool good = anderson->root != NULL && anderson->last_fz != NULL && anderson->last_gz != NULL &&
+              anderson->last_fp != NULL && anderson->last_gp != NULL && anderson->last_a != NULL &&
+              anderson->dfz != NULL && anderson->dgz != NULL && anderson->dfp != NULL &&
+              anderson->dgp != NULL && anderson->da != NULL && anderson->gram_z != NULL &&
+              anderson->gram_p != NULL && anderson->right_z != NULL;
   if (!good) {
     hs_anderson_free(&anderson);
     return HS_NO_MEMORY;
@@ -76,6 +78,7 @@ void hs_anderson_free(hs_anderson_t **out)
   hs_anderson_t *anderson = *out;
   *out = NULL;
   if (anderson == NULL) return;
+  hs_free(anderson->root);
   hs_free(anderson->last_fz);
   hs_free(anderson->last_gz);
   hs_free(anderson->last_fp);
@@ -92,8 +95,9 @@ void hs_anderson_free(hs_anderson_t **out)
   hs_free(anderson);
 }
 
-void hs_anderson_reset(hs_anderson_t *anderson)
+void hs_anderson_reset(hs_anderson_t *anderson, int outputs, const double *curvature)
 {
+  for (int64_t i = 0; i < anderson->entries; i++) anderson->root[i] = sqrt(curvature[i / outputs]);
   anderson->held = anderson->next = 0;
   anderson->newest = -1;
   anderson->has_last = false;
@@ -133,12 +137,13 @@ static void subtract_scaled(int64_t n, double gamma, const float *x, double *y)
   for (int64_t i = 0; i < n; i++) y[i] -= gamma * (double)x[i];
 }
 
-/* Store f = g - x and its change since the step before, if there was one. */
-static void store(bool difference, int64_t n, const double *x, const double *g, double *last_f,
-                  double *last_g, float *df, float *dg)
+/* Store f = g - x, scaled into its metric, and its change since the step before, if there was one.
+ *   root  square root of the metric per entry; NULL: 1 */
+static void store(bool difference, int64_t n, const double *root, const double *x, const double *g,
+                  double *last_f, double *last_g, float *df, float *dg)
 {
   for (int64_t i = 0; i < n; i++) {
-    double f = g[i] - x[i];
+    double f = (g[i] - x[i]) * (root != NULL ? root[i] : 1);
     if (difference) {
       df[i] = (float)(f - last_f[i]);
       dg[i] = (float)(g[i] - last_g[i]);
@@ -155,17 +160,17 @@ void hs_anderson_take(hs_anderson_t *anderson, const double *z, const double *p,
   int64_t weights = anderson->weights, entries = anderson->entries;
   memset(sums, 0, (size_t)hs_anderson_sums(anderson) * sizeof *sums);
   if (m == 0) {
-    for (int64_t i = 0; i < entries; i++) sums[0] += (p1[i] - p[i]) * (p1[i] - p[i]);
+    for (int64_t i = 0; i < entries; i++) sums[0] += pow(anderson->root[i] * (p1[i] - p[i]), 2);
     anderson->square_z = 0;
     for (int64_t i = 0; i < weights; i++) anderson->square_z += (z1[i] - z[i]) * (z1[i] - z[i]);
     return;
   }
   int slot = anderson->next;
   bool difference = anderson->has_last;
-  store(difference, weights, z, z1, anderson->last_fz, anderson->last_gz, anderson->dfz + slot * weights,
-        anderson->dgz + slot * weights);
-  store(difference, entries, p, p1, anderson->last_fp, anderson->last_gp, anderson->dfp + slot * entries,
-        anderson->dgp + slot * entries);
+  store(difference, weights, NULL, z, z1, anderson->last_fz, anderson->last_gz,
+        anderson->dfz + slot * weights, anderson->dgz + slot * weights);
+  store(difference, entries, anderson->root, p, p1, anderson->last_fp, anderson->last_gp,
+        anderson->dfp + slot * entries, anderson->dgp + slot * entries);
   for (int64_t i = 0; i < entries; i++) {
     if (difference) anderson->da[slot * entries + i] = (float)(a1[i] - anderson->last_a[i]);
     anderson->last_a[i] = a1[i];
@@ -215,19 +220,26 @@ static bool solve_small(int n, double *H, double *right)
   return true;
 }
 
-/* gamma from the normal equations; false: take the plain step. */
-static bool coefficients(hs_anderson_t *anderson, const double *sums, double metric, double *H, double *gamma)
+/* gamma from the normal equations, their matrix scaled to a unit diagonal; false: take the plain step. */
+static bool coefficients(const hs_anderson_t *anderson, const double *sums, double metric, double *gamma)
 {
   int m = anderson->memory, held = anderson->held;
-  double trace = 0;
+  double H[HS_ANDERSON_MOST * HS_ANDERSON_MOST], unit[HS_ANDERSON_MOST];
+  for (int j = 0; j < held; j++) {
+    double square = metric * anderson->gram_z[j * m + j] + anderson->gram_p[j * m + j];
+    if (!(square > 0)) return false;
+    unit[j] = 1 / sqrt(square);
+  }
   for (int j = 0; j < held; j++) {
     for (int k = 0; k < held; k++)
-      H[j * held + k] = metric * anderson->gram_z[j * m + k] + anderson->gram_p[j * m + k];
-    gamma[j] = metric * anderson->right_z[j] + sums[m + j];
-    trace += H[j * held + j];
+      H[j * held + k] =
+          unit[j] * unit[k] * (metric * anderson->gram_z[j * m + k] + anderson->gram_p[j * m + k]);
+    H[j * held + j] += RIDGE;
+    gamma[j] = unit[j] * (metric * anderson->right_z[j] + sums[m + j]);
   }
-  for (int j = 0; j < held; j++) H[j * held + j] += RIDGE * trace / held;
-  return trace > 0 && solve_small(held, H, gamma);
+  if (!solve_small(held, H, gamma)) return false;
+  for (int j = 0; j < held; j++) gamma[j] *= unit[j];
+  return true;
 }
 
 double hs_anderson_combine(hs_anderson_t *anderson, const double *sums, double metric, const double *z1,
@@ -241,8 +253,8 @@ double hs_anderson_combine(hs_anderson_t *anderson, const double *sums, double m
   if (anderson->newest >= 0)
     for (int j = 0; j < anderson->held; j++)
       anderson->gram_p[anderson->newest * m + j] = anderson->gram_p[j * m + anderson->newest] = sums[j];
-  double H[64 * 64], gamma[64], size = 0;
-  if (anderson->held == 0 || !coefficients(anderson, sums, metric, H, gamma)) return 0;
+  double gamma[HS_ANDERSON_MOST], size = 0;
+  if (anderson->held == 0 || !coefficients(anderson, sums, metric, gamma)) return 0;
   for (int j = 0; j < anderson->held; j++) {
     subtract_scaled(weights, gamma[j], anderson->dgz + j * weights, z);
     subtract_scaled(entries, gamma[j], anderson->dgp + j * entries, p);

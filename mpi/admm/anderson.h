@@ -1,12 +1,13 @@
 /* anderson.h: Anderson acceleration of the consensus iteration (type II; Walker & Ni 2011).
  *
- * The iteration is a fixed-point map  x = (z, p) -> g = (z+, p+)  with residual f = g - x. From the last m
- * steps gamma = argmin | f - sum_j gamma_j df_j |,     x_next = g - sum_j gamma_j dg_j in the metric  N rho
- * |z|^2 + |p|^2 (weighted). A is linear, so the image a = A z combines with the same gamma: no product is
- * needed for the accelerated point. z is replicated, p and a are local rows.
+ * The iteration is a fixed-point map  x = (z, p) -> g = (z+, p+)  with residual f = g - x. From the last m steps
+ *     gamma = argmin | f - sum_j gamma_j df_j |,      x_next = g - sum_j gamma_j dg_j
+ * in the metric  N rho |z|^2 + sum_k lambda_k |p_k|^2, lambda the curvatures of the rows. A is linear, so the
+ * image a = A z combines with the same gamma: no product is needed for the accelerated point. z is replicated,
+ * p and a are local rows.
  *
- * Differences are stored in float: they shrink as the iteration converges, so their rounding shrinks with
- * them, and the images of plain steps are fresh products. Inner products are summed in double.
+ * Differences are stored in float: they shrink as the iteration converges, so their rounding shrinks with them,
+ * and the images of plain steps are fresh products. Inner products are summed in double.
  */
 #ifndef HS_MPI_ADMM_ANDERSON_H
 #define HS_MPI_ADMM_ANDERSON_H
@@ -15,19 +16,21 @@
 
 #include "base/status.h"
 
+#define HS_ANDERSON_MOST 50
+
 typedef struct hs_anderson hs_anderson_t;
 
-/*   memory   m >= 0; 0: acceleration is off
+/*   memory   0 <= m <= HS_ANDERSON_MOST; 0: acceleration is off
  *   weights  length of z on every rank    entries  length of p and a on this rank
  * Not collective, like everything here but where stated. */
 hs_status_t hs_anderson_create(hs_anderson_t **anderson, int memory, int64_t weights, int64_t entries);
 void hs_anderson_free(hs_anderson_t **anderson);
 
-/* Forget all steps: after a change of the map. */
-void hs_anderson_reset(hs_anderson_t *anderson);
+/* Forget all steps: after a change of the map, or when they mislead.
+ *   curvature  lambda of the local rows from now on, entries / outputs of them; copied */
+void hs_anderson_reset(hs_anderson_t *anderson, int outputs, const double *curvature);
 
 /* Take in one step from x = (z, p) to g = (z1, p1) with image a1 = A z1.
- *   weight  per entry of p, the metric of p; NULL: 1
  *   sums    hs_anderson_sums(anderson) numbers: this rank's share of the inner products of p; to be added up
  *           over ranks by the caller */
 void hs_anderson_take(hs_anderson_t *anderson, const double *z, const double *p, const double *z1,

@@ -1,19 +1,36 @@
 #include "mpi/admm/penalty.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "mpi/comm/reduce.h"
 
-void hs_penalty_start(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
-                      double rho)
+/* Factors of the spectral estimate, for the squared loss and for the others. */
+#define START_QUADRATIC 0.4
+#define START_CURVED 0.3
+
+/* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. */
+#define CURVATURE_FLOOR 0.05
+
+/* Iterations at which rho, or the curvatures, may change. */
+static const int64_t balance_at[] = {12, 24, 48, 96};
+static const int64_t renew_at[] = {10, 20, 40};
+
+static bool contains(const int64_t *list, size_t count, int64_t value)
+{
+  for (size_t i = 0; i < count; i++)
+    if (list[i] == value) return true;
+  return false;
+}
+
+static bool is_quadratic(const hs_problem_t *problem)
+{
+  return problem->loss.kind == HS_SQUARED;
+}
+
+void hs_penalty_start(hs_penalty_t *penalty, const hs_problem_t *problem, double rho)
 {
   *penalty = (hs_penalty_t){.rho = rho, .blocks = (double)problem->shard->partition.blocks, .fixed = rho > 0};
-  if (penalty->fixed) return;
-  /* rho = 1/2 |K_b|_F / sqrt(P d), root mean square over the blocks */
-  hs_traffic_t traffic = {0};
-  double square = hs_block_inverse_kernel_square(inverse);
-  hs_sum(problem->comm, &square, 1, &traffic);
-  penalty->rho = 0.5 * sqrt(square / penalty->blocks / problem->gates / problem->d);
 }
 
 double hs_penalty_metric(const hs_penalty_t *penalty)
@@ -21,18 +38,53 @@ double hs_penalty_metric(const hs_penalty_t *penalty)
   return penalty->blocks * penalty->rho;
 }
 
-void hs_penalty_curvature(const hs_penalty_t *penalty, const hs_problem_t *problem, const double *p,
-                          double *curvature)
+/* rho = c |Lambda^1/2 K_b Lambda^1/2|_F / sqrt(P d). Collective. */
+static void estimate(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
+                     const double *curvature)
 {
-  (void)penalty;
-  (void)p;
-  for (int64_t k = 0; k < problem->rows; k++) curvature[k] = hs_loss_curvature(problem->loss);
+  hs_traffic_t traffic = {0};
+  double square = hs_block_inverse_kernel_square(inverse, curvature);
+  hs_sum(problem->comm, &square, 1, &traffic);
+  double factor = is_quadratic(problem) ? START_QUADRATIC : START_CURVED;
+  penalty->start = sqrt(square / penalty->blocks / problem->gates / problem->d);
+  penalty->rho = factor * penalty->start;
+}
+
+void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
+                              const double *p, double *curvature)
+{
+  double bound = hs_loss_curvature(problem->loss);
+  bool first = !penalty->measured;
+  penalty->measured = true;
+  hs_loss_row_curvature(problem->loss, problem->rows, problem->outputs, p, problem->Y, curvature);
+  for (int64_t k = 0; k < problem->rows; k++)
+    curvature[k] = first ? bound : fmax(curvature[k], CURVATURE_FLOOR * bound);
+  if (!penalty->fixed && (first || !is_quadratic(problem))) estimate(penalty, problem, inverse, curvature);
+}
+
+/* Factor by which rho should change; 1: not at all. The dual residual, sqrt of dw' K dw / rho, falls and the
+ * primal one, sqrt(N rho) |dz|, grows with rho. Upward changes late in a run were found to cost more than they
+ * bring: they need a large gap. */
+static double wanted_change(const hs_penalty_t *penalty, double relative_gap)
+{
+  double ratio = 0;
+  for (int i = 0; i < HS_PENALTY_WINDOW; i++) ratio += penalty->balance[i] / HS_PENALTY_WINDOW;
+  ratio = exp(ratio);
+  if (ratio > 1) return ratio >= 1.8 && relative_gap > 0.1 ? pow(fmin(ratio, 4), 0.8) : 1;
+  ratio *= 0.7;
+  return ratio < 1 / 1.8 ? pow(fmax(ratio, 0.1), 0.8) : 1;
 }
 
 bool hs_penalty_adapt(hs_penalty_t *penalty, const hs_problem_t *problem, const hs_history_row_t *row)
 {
-  (void)penalty;
-  (void)problem;
-  (void)row;
-  return false;
+  double balance = log(fmax(row->dual_residual, 1e-300) / fmax(row->primal_residual, 1e-300));
+  penalty->balance[row->iteration % HS_PENALTY_WINDOW] = balance;
+  if (!is_quadratic(problem)) return contains(renew_at, sizeof renew_at / sizeof *renew_at, row->iteration);
+  if (penalty->fixed || problem->beta > 0.05 * problem->beta_max) return false;
+  if (!contains(balance_at, sizeof balance_at / sizeof *balance_at, row->iteration)) return false;
+  double rho = penalty->rho * wanted_change(penalty, row->relative_gap);
+  rho = fmin(fmax(rho, 0.03 * penalty->start), 1.5 * penalty->start);
+  if (fmax(rho / penalty->rho, penalty->rho / rho) < 1.2) return false;
+  penalty->rho = rho;
+  return true;
 }

@@ -11,7 +11,7 @@
 #include "mpi/admm/penalty.h"
 #include "mpi/comm/agree.h"
 
-/* An accelerated point whose residual exceeds the last one's by this factor is taken back. */
+/* Anderson's memory is cleared where the residual exceeds the smallest one by this factor. */
 #define RESIDUAL_GROWTH 2.0
 
 /* Iterations between two exact certificates that did not confirm convergence (single precision). */
@@ -92,10 +92,10 @@ static void release(solver_t *solver)
 static hs_status_t factor(solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
-  hs_penalty_curvature(&solver->penalty, problem, solver->x.p, solver->x.curvature);
+  hs_penalty_set_curvature(&solver->penalty, problem, solver->inverse, solver->x.p, solver->x.curvature);
   hs_status_t status = hs_block_inverse_factor(solver->inverse, solver->penalty.rho, solver->x.curvature);
-  hs_anderson_reset(solver->anderson);
-  solver->accelerated = false;
+  hs_anderson_reset(solver->anderson, problem->outputs, solver->x.curvature);
+  solver->residual = INFINITY;
   solver->factorings += 1;
   return hs_agree(problem->comm, status);
 }
@@ -243,18 +243,20 @@ static bool finished(solver_t *solver, int64_t iteration, hs_stop_t *stop)
   return true;
 }
 
-/* The next point: accelerated, or plain where acceleration just failed. */
+/* The next point: accelerated, or the plain step (already at hand, so nothing is wasted) where the residual has
+ * grown beyond the smallest one since the memory was cleared. Replicated. */
 static void advance(solver_t *solver)
 {
   hs_iterate_t *x = &solver->x;
   double metric = hs_penalty_metric(&solver->penalty);
-  double residual = hs_anderson_residual(solver->anderson, solver->sums + SUM_ANDERSON, metric);
-  if (solver->accelerated && residual > RESIDUAL_GROWTH * RESIDUAL_GROWTH * solver->residual)
-    hs_anderson_reset(solver->anderson);
-  solver->residual = residual;
-  double size = hs_anderson_combine(solver->anderson, solver->sums + SUM_ANDERSON, metric, x->z1, x->p1,
-                                    x->a1, x->z, x->p, x->a);
-  solver->accelerated = size > 0;
+  double residual = sqrt(hs_anderson_residual(solver->anderson, solver->sums + SUM_ANDERSON, metric));
+  if (residual > RESIDUAL_GROWTH * solver->residual) {
+    hs_anderson_reset(solver->anderson, solver->problem->outputs, x->curvature);
+    solver->residual = residual;
+  }
+  solver->residual = fmin(solver->residual, residual);
+  hs_anderson_combine(solver->anderson, solver->sums + SUM_ANDERSON, metric, x->z1, x->p1, x->a1, x->z, x->p,
+                      x->a);
 }
 
 /* Start: p = 0 = A z. Collective. */
@@ -264,7 +266,7 @@ static hs_status_t start(solver_t *solver)
   solver->best = (hs_certificate_t){.primal = INFINITY, .dual = -INFINITY};
   hs_status_t status = hs_agree(problem->comm, allocate(solver));
   if (status != HS_OK) return status;
-  hs_penalty_start(&solver->penalty, problem, solver->inverse, solver->options->rho);
+  hs_penalty_start(&solver->penalty, problem, solver->options->rho);
   return factor(solver);
 }
 

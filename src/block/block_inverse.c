@@ -154,17 +154,18 @@ void hs_block_inverse_apply(hs_block_inverse_t *inverse, const double *R, double
   }
 }
 
-double hs_block_inverse_kernel_square(hs_block_inverse_t *inverse)
+double hs_block_inverse_kernel_square(hs_block_inverse_t *inverse, const double *curvature)
 {
   double square = 0;
   for (int64_t b = 0; b < inverse->blocks; b++) {
     int n = (int)(inverse->first[b + 1] - inverse->first[b]);
+    const double *lambda = curvature + inverse->first[b];
     hs_masked_kernel(inverse->op, inverse->first[b], n, inverse->kernel);
     for (int j = 0; j < n; j++) {
       const float *column = inverse->kernel + (size_t)j * (size_t)n;
-      double sum = 0.5 * (double)column[j] * (double)column[j];
-      for (int i = j + 1; i < n; i++) sum += (double)column[i] * (double)column[i];
-      square += 2 * sum;
+      double sum = 0.5 * lambda[j] * (double)column[j] * (double)column[j];
+      for (int i = j + 1; i < n; i++) sum += lambda[i] * (double)column[i] * (double)column[i];
+      square += 2 * lambda[j] * sum;
     }
   }
   return square;

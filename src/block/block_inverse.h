@@ -34,9 +34,8 @@ hs_status_t hs_block_inverse_factor(hs_block_inverse_t *inverse, double rho, con
 /* V = M R, block by block; R and V are rows x outputs, row-major, double, and may be the same. */
 void hs_block_inverse_apply(hs_block_inverse_t *inverse, const double *R, double *V);
 
-/* sum over blocks of the squared Frobenius norm of K_b, from the last factoring's kernels or, before the
- * first, from kernels built for the purpose. */
-double hs_block_inverse_kernel_square(hs_block_inverse_t *inverse);
+/* sum over blocks of |Lambda^1/2 K_b Lambda^1/2|_F^2, Lambda = diag(curvature); builds all kernels. */
+double hs_block_inverse_kernel_square(hs_block_inverse_t *inverse, const double *curvature);
 
 /* Bytes held. */
 size_t hs_block_inverse_bytes(const hs_block_inverse_t *inverse);

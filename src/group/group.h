@@ -27,6 +27,8 @@ double hs_group_dual_norm(hs_groups_t groups, int d, int outputs, const double *
 double hs_group_prox(hs_groups_t groups, int d, int outputs, double *block, double threshold, int *active,
                      hs_group_work_t *work);
 
+/* "joint", "per-output", "nuclear" and back; -1 for an unknown name. */
 const char *hs_groups_name(hs_groups_t groups);
+int hs_groups_find(const char *name);
 
 #endif

@@ -34,6 +34,12 @@ void hs_loss_gradient(hs_loss_t loss, int64_t rows, int outputs, const double *A
 /* Upper bound of the second derivative: 1, 1/4 or 1/2. */
 double hs_loss_curvature(hs_loss_t loss);
 
+/* Curvature of each row's loss at the predictions A, an upper bound over its outputs: out[k] >= the largest
+ * eigenvalue of the row's C x C second derivative at A_k; out has one entry per row. 0 where the loss is
+ * flat. */
+void hs_loss_row_curvature(hs_loss_t loss, int64_t rows, int outputs, const double *A, const double *Y,
+                           double *out);
+
 /* The dual function along the ray s -> D(s T), reduced to a few sums, so that ranks can add them up.
  * quadratic: D(s) = s linear - s^2 square / 2.
  * The ray leaves the domain of D at s = limit (INFINITY: never; 0: T itself points outside). */
@@ -59,5 +65,6 @@ bool hs_loss_needs_classes(hs_loss_t loss);
 
 /* "squared", ... and back; -1 for an unknown name. */
 const char *hs_loss_name(hs_loss_kind_t kind);
+int hs_loss_find(const char *name);
 
 #endif

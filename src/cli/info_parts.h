@@ -1,0 +1,19 @@
+/* info_parts.h: what `halfspace info` says of each kind of file, for people or as JSON on standard output. For
+ * info.c only. */
+#ifndef HS_CLI_INFO_PARTS_H
+#define HS_CLI_INFO_PARTS_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "io/hdf5/contents.h"
+
+hs_status_t hs_info_run(const char *path, bool json);
+
+/* features, targets: names of the data sets; targets NULL: the file has none. */
+hs_status_t hs_info_data(const char *path, const char *features, const char *targets, bool json);
+
+/* Predictions, or a file that is none of ours. */
+hs_status_t hs_info_contents(const char *path, const hs_contents_t *contents, bool json);
+
+#endif
