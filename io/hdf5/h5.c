@@ -8,6 +8,9 @@
 
 void hs_h5_quiet(void)
 {
+  /* At exit the library would flush a file on a full disk again, and crash over it. All files are closed by
+   * then. Counts only before the library is first used. */
+  H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 

@@ -5,9 +5,10 @@
 
 #include "mpi/comm/reduce.h"
 
-/* Factors of the spectral estimate, for the squared loss and for the others. */
-#define START_QUADRATIC 0.4
-#define START_CURVED 0.3
+/* Factor and exponent of the estimate, see penalty.h; a little less where the curvatures move. */
+#define START_QUADRATIC 0.2
+#define START_CURVED 0.15
+#define START_EXPONENT 0.4
 
 /* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. */
 #define CURVATURE_FLOOR 0.05
@@ -38,16 +39,20 @@ double hs_penalty_metric(const hs_penalty_t *penalty)
   return penalty->blocks * penalty->rho;
 }
 
-/* rho = c |Lambda^1/2 K_b Lambda^1/2|_F / sqrt(P d). Collective. */
+/* Collective. */
 static void estimate(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
                      const double *curvature)
 {
   hs_traffic_t traffic = {0};
-  double square = hs_block_inverse_kernel_square(inverse, curvature);
-  hs_sum(problem->comm, &square, 1, &traffic);
+  hs_kernel_size_t size = hs_block_inverse_kernel_size(inverse, curvature);
+  double sums[2] = {size.trace, size.square}, rank = (double)problem->gates * problem->d;
+  hs_sum(problem->comm, sums, 2, &traffic);
+  double mean = sums[0] / penalty->blocks / rank, root = sqrt(sums[1] / penalty->blocks / rank);
+  if (!(mean > 0)) mean = root = 1; /* all features are zero: any rho will do */
+  /* rho = c root (root / mean)^e */
   double factor = is_quadratic(problem) ? START_QUADRATIC : START_CURVED;
-  penalty->start = sqrt(square / penalty->blocks / problem->gates / problem->d);
-  penalty->rho = factor * penalty->start;
+  penalty->rho = factor * root * pow(root / mean, START_EXPONENT);
+  penalty->start = penalty->rho;
 }
 
 void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
@@ -83,7 +88,7 @@ bool hs_penalty_adapt(hs_penalty_t *penalty, const hs_problem_t *problem, const 
   if (penalty->fixed || problem->beta > 0.05 * problem->beta_max) return false;
   if (!contains(balance_at, sizeof balance_at / sizeof *balance_at, row->iteration)) return false;
   double rho = penalty->rho * wanted_change(penalty, row->relative_gap);
-  rho = fmin(fmax(rho, 0.03 * penalty->start), 1.5 * penalty->start);
+  rho = fmin(fmax(rho, 0.05 * penalty->start), 4 * penalty->start);
   if (fmax(rho / penalty->rho, penalty->rho / rho) < 1.2) return false;
   penalty->rho = rho;
   return true;

@@ -154,9 +154,9 @@ void hs_block_inverse_apply(hs_block_inverse_t *inverse, const double *R, double
   }
 }
 
-double hs_block_inverse_kernel_square(hs_block_inverse_t *inverse, const double *curvature)
+hs_kernel_size_t hs_block_inverse_kernel_size(hs_block_inverse_t *inverse, const double *curvature)
 {
-  double square = 0;
+  hs_kernel_size_t size = {0};
   for (int64_t b = 0; b < inverse->blocks; b++) {
     int n = (int)(inverse->first[b + 1] - inverse->first[b]);
     const double *lambda = curvature + inverse->first[b];
@@ -165,10 +165,11 @@ double hs_block_inverse_kernel_square(hs_block_inverse_t *inverse, const double 
       const float *column = inverse->kernel + (size_t)j * (size_t)n;
       double sum = 0.5 * lambda[j] * (double)column[j] * (double)column[j];
       for (int i = j + 1; i < n; i++) sum += lambda[i] * (double)column[i] * (double)column[i];
-      square += 2 * lambda[j] * sum;
+      size.square += 2 * lambda[j] * sum;
+      size.trace += lambda[j] * (double)column[j];
     }
   }
-  return square;
+  return size;
 }
 
 size_t hs_block_inverse_bytes(const hs_block_inverse_t *inverse)

@@ -1,17 +1,10 @@
 #include "cli/import.h"
 
-#include <string.h>
-
 #include "io/importers/import.h"
 #include "io/importers/options.h"
 
 hs_status_t hs_command_import(int argc, char **argv)
 {
-  for (int k = 0; k < argc; k++)
-    if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0) {
-      hs_import_help(stdout);
-      return HS_OK;
-    }
   hs_import_options_t options;
   hs_status_t status = hs_import_options_parse(&options, argc, argv);
   return status == HS_OK ? hs_import_run(&options) : status;

@@ -6,10 +6,10 @@
 
 #include "base/status.h"
 
-/* argv[0] is the first word after "import". "--help" among them prints the help to stdout. */
+/* argv[0] is the first word after "import". */
 hs_status_t hs_command_import(int argc, char **argv);
 
-/* Generated from the table of keys. */
+/* The keys, generated from their table. */
 void hs_import_help(FILE *stream);
 
 #endif

@@ -38,7 +38,7 @@ static void print_sets_json(const hs_contents_t *contents, const char *kind)
     hs_json_open(&json, set->name, '{');
     hs_json_text(&json, "type", set->type);
     hs_json_open(&json, "shape", '[');
-    for (int k = 0; k < set->rank && k < 4; k++) hs_json_int(&json, NULL, set->extent[k]);
+    for (int k = 0; k < set->rank; k++) hs_json_int(&json, NULL, set->extent[k]);
     hs_json_close(&json);
     hs_json_close(&json);
   }

@@ -163,8 +163,9 @@ static void print_bounds(const hs_run_summary_t *summary)
 static void print_config(const hs_run_summary_t *summary)
 {
   const hs_provenance_t *from = &summary->provenance;
-  printf("made by   halfspace %s (%s), %" PRId64 " ranks x %" PRId64 " threads%s%s\n", from->version,
-         from->commit, from->ranks, from->threads, from->hosts[0] != '\0' ? " on " : "", from->hosts);
+  printf("made by   halfspace %s (%s), %" PRId64 " rank%s, %" PRId64 " thread%s each%s%s\n", from->version,
+         from->commit, from->ranks, from->ranks == 1 ? "" : "s", from->threads, from->threads == 1 ? "" : "s",
+         from->hosts[0] != '\0' ? " on " : "", from->hosts);
   printf("with      MPI %s; BLAS %s; HDF5 %s\n", from->mpi, from->blas, from->hdf5);
   printf("settings\n");
   for (const char *line = summary->config; *line != '\0';) {

@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "model/model.h"
+#include "model/probabilities.h"
 
 #define ROWS 300
 #define D 5
@@ -184,6 +185,36 @@ static void test_penalties(void **state)
   }
 }
 
+/* Odds by hand: scores log 1, log 3, log 4 give 1/8, 3/8, 1/2 whatever is added to all; a score of log 3 gives
+ * 3/4 to class 1; one against all: sigmoids 1/2, 3/4, 3/4 make 1/4, 3/8, 3/8. Huge scores stay finite. */
+static void test_probabilities(void **state)
+{
+  (void)state;
+  hs_model_t model = {.outputs = 3, .classes = 3, .loss = {.kind = HS_SOFTMAX}};
+  double p[6], scores[] = {0, log(3), log(4), 5000, 5000 + log(3), 5000 + log(4)};
+  assert_true(hs_model_has_probabilities(&model));
+  hs_model_probabilities(&model, 2, scores, p);
+  const double softmax[] = {0.125, 0.375, 0.5};
+  for (int c = 0; c < 6; c++) close_to(p[c], softmax[c % 3], 10); /* 5000 has 13 digits for a third */
+  model.loss.kind = HS_LOGISTIC;
+  hs_model_probabilities(&model, 1, (double[]){0, log(3), log(3)}, p);
+  const double against_all[] = {0.25, 0.375, 0.375};
+  for (int c = 0; c < 3; c++) close_to(p[c], against_all[c], 1);
+  hs_model_probabilities(&model, 1, (double[]){-2000, -1e300, -2000}, p);
+  assert_true(p[0] == 0.5 && p[1] == 0 && p[2] == 0.5);
+  model.outputs = 1;
+  model.classes = 2;
+  hs_model_probabilities(&model, 3, (double[]){log(3), -800, 800}, p);
+  close_to(p[0], 0.25, 1);
+  close_to(p[1], 0.75, 1);
+  assert_true(p[2] == 1 && p[3] == 0 && p[4] == 0 && p[5] == 1);
+  model.loss.kind = HS_SQUARED;
+  assert_false(hs_model_has_probabilities(&model));
+  model.classes = 0;
+  model.loss.kind = HS_LOGISTIC;
+  assert_false(hs_model_has_probabilities(&model));
+}
+
 static void test_clear_twice(void **state)
 {
   (void)state;
@@ -200,7 +231,7 @@ int main(void)
       cmocka_unit_test(test_scores),         cmocka_unit_test(test_single_precision),
       cmocka_unit_test(test_boundary_is_on), cmocka_unit_test(test_empty_models),
       cmocka_unit_test(test_class_rule),     cmocka_unit_test(test_penalties),
-      cmocka_unit_test(test_clear_twice),
+      cmocka_unit_test(test_probabilities),  cmocka_unit_test(test_clear_twice),
   };
   return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }

@@ -1,0 +1,105 @@
+/* adjoint_body.h: s = A' w by sums over runs of rows with equal patterns; part of body.h.
+ *
+ *     B_g[p] = sum over rows k with pattern p in group g of x_k w_k',    s_i = sum of B_g[p] over p with i open
+ *
+ * Sums over the rows of a block are in the type of the product, sums over blocks in double.
+ */
+
+/* B[p] for all patterns but 0 of one group: a block of width vectors x tile outputs for each.
+ *   w   rows x w_stride, starting at the first output of the tile */
+INLINE void NAME(add_runs)(VEC *buckets, int patterns, const uint16_t *length, const uint16_t *order,
+                           const VEC *panel, const REAL *w, size_t w_stride, const int width, const int tile)
+{
+  order += length[0];
+  for (int pattern = 1; pattern < patterns; pattern++) {
+    VEC sum[HS_TILE * HS_WIDEST];
+    for (int i = 0; i < width * tile; i++) sum[i] = (VEC){0};
+    for (int left = length[pattern]; left > 0; left--) {
+      size_t row = *order++;
+      const VEC *x = panel + row * (size_t)width;
+      const REAL *of_row = w + row * w_stride;
+      for (int c = 0; c < tile; c++) {
+        VEC factor = (VEC){0} + of_row[c];
+        for (int v = 0; v < width; v++) sum[c * width + v] = FMA(x[v], factor, sum[c * width + v]);
+      }
+    }
+    for (int i = 0; i < width * tile; i++) buckets[(size_t)(pattern * width * tile + i)] = sum[i];
+  }
+}
+
+/* s_i += sum of the buckets with gate i open, for the gates of a group. Gate by gate from the last: add up
+ * the upper half of the buckets, then fold it onto the lower half.
+ *   s   of the group's first gate and the tile's first output, at the chunk's first feature */
+INLINE void NAME(unfold)(VEC *buckets, int bits, double *s, size_t gate_stride, size_t output_stride,
+                         int count, const int width, const int tile)
+{
+  const int size = width * tile;
+  for (int bit = bits - 1; bit >= 0; bit--) {
+    int half = 1 << bit;
+    VEC sum[HS_TILE * HS_WIDEST];
+    VEC *upper = buckets + (size_t)(half * size);
+    for (int i = 0; i < size; i++) sum[i] = upper[i];
+    for (int pattern = 1; pattern < half; pattern++)
+      for (int i = 0; i < size; i++) {
+        VEC moved = upper[(size_t)(pattern * size + i)];
+        sum[i] += moved;
+        buckets[(size_t)(pattern * size + i)] += moved;
+      }
+    const REAL *element = (const REAL *)sum;
+    double *of_gate = s + (size_t)bit * gate_stride;
+    for (int c = 0; c < tile; c++)
+      for (int j = 0; j < count; j++)
+        of_gate[(size_t)c * output_stride + (size_t)j] += (double)element[c * width * LANES + j];
+  }
+}
+
+/* One chunk, one group, the outputs c .. c+tile-1. */
+INLINE void NAME(add_tile)(hs_masked_t *op, int64_t first, NAME(chunk_t) chunk, int group, int c, double *s,
+                           const int width, const int tile)
+{
+  const hs_groups_t *groups = &op->runs.groups;
+  size_t d = (size_t)op->d, outputs = (size_t)op->outputs;
+  int gate = hs_group_first(groups, group), bits = hs_group_first(groups, group + 1) - gate;
+  NAME(add_runs)(op->tables, 1 << bits, hs_runs_length(&op->runs, first, group),
+                 hs_runs_order(&op->runs, first, group), op->panel, (const REAL *)op->w + c, outputs, width,
+                 tile);
+  NAME(unfold)(op->tables, bits, s + ((size_t)gate * outputs + (size_t)c) * d + chunk.first, outputs * d, d,
+               chunk.count, width, tile);
+}
+
+/* Registers: width * tile sums, at most 12, leave room for a factor and a vector of x in 16. */
+TARGET static void NAME(add_group)(hs_masked_t *op, int64_t first, NAME(chunk_t) chunk, int group, double *s,
+                                   int tiles)
+{
+#define CASE(W, T)                                                                                           \
+  case (W)*16 + (T): NAME(add_tile)(op, first, chunk, group, c, s, W, T); break;
+  for (int i = 0; i < tiles; i++) {
+    int c = op->outputs * i / tiles, tile = op->outputs * (i + 1) / tiles - c;
+    switch (chunk.width * 16 + tile) {
+      CASE(1, 1) CASE(2, 1) CASE(3, 1) CASE(4, 1) CASE(5, 1) CASE(6, 1) CASE(7, 1) CASE(8, 1)
+      CASE(1, 2) CASE(2, 2) CASE(3, 2) CASE(4, 2) CASE(1, 3) CASE(2, 3) CASE(3, 3) CASE(4, 3)
+      CASE(1, 4) CASE(2, 4) CASE(3, 4) CASE(1, 5) CASE(2, 5)
+    default: __builtin_unreachable();
+    }
+  }
+#undef CASE
+}
+
+TARGET static void NAME(adjoint)(hs_masked_t *op, const double *w, double *s)
+{
+  static const int widest[HS_TILE + 1] = {0, 4, 4, 3, 3, 2};
+  int tiles = (op->outputs + 3) / 4;
+  int chunks = NAME(chunks)(op->d, widest[(op->outputs + tiles - 1) / tiles]);
+  REAL *factors = op->w;
+  memset(s, 0, (size_t)op->masks->gates * (size_t)op->outputs * (size_t)op->d * sizeof *s);
+  for (int64_t first = 0; first < op->rows; first += op->block) {
+    int rows = (int)hs_min64(op->block, op->rows - first);
+    for (int64_t i = 0; i < (int64_t)rows * op->outputs; i++) factors[i] = (REAL)w[first * op->outputs + i];
+    for (int i = 0; i < chunks; i++) {
+      NAME(chunk_t) chunk = NAME(chunk)(op->d, chunks, i);
+      NAME(fill_panel)(op, first, rows, chunk);
+      for (int group = 0; group < op->runs.groups.count; group++)
+        NAME(add_group)(op, first, chunk, group, s, tiles);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+#include "masked/groups.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+
+/* Making a table entry costs about as much as this many look-ups: it is stored, and read back once. */
+#define ENTRY_COST 2.0
+
+/* Look-ups slow down as tables outgrow the nearest cache: their cost is 1 + SPREAD * bits. */
+#define SPREAD 0.06
+
+hs_groups_t hs_groups_split(int gates, int64_t rows)
+{
+  hs_groups_t best = {gates, 0, 0};
+  double least = 0;
+  for (int bits = 1; bits <= HS_GROUP_BITS && gates > 0; bits++) {
+    int count = (gates + bits - 1) / bits;
+    int widest = (gates + count - 1) / count;
+    double cost = count * ((double)rows * (1 + SPREAD * widest) + ENTRY_COST * (double)(1 << widest));
+    if (best.count != 0 && cost >= least) continue;
+    best = (hs_groups_t){gates, count, widest};
+    least = cost;
+  }
+  return best;
+}
+
+static int most_groups(int room, int64_t rows)
+{
+  int most = 0;
+  for (int gates = 1; gates <= room; gates++) {
+    hs_groups_t groups = hs_groups_split(gates, rows);
+    if (groups.count > most) most = groups.count;
+  }
+  return most;
+}
+
+static int mask_bytes(const hs_masks_t *masks)
+{
+  return (masks->gates + 7) / 8;
+}
+
+hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room, int64_t table_rows)
+{
+  *patterns = (hs_patterns_t){.masks = masks, .table_rows = hs_min64(table_rows, masks->rows)};
+  patterns->row_bytes = most_groups(room, patterns->table_rows);
+  patterns->gates = hs_alloc((size_t)masks->gates, sizeof(int), "chosen gates");
+  patterns->of_row = hs_alloc((size_t)masks->rows, (size_t)patterns->row_bytes, "mask patterns");
+  patterns->squeeze = hs_alloc((size_t)mask_bytes(masks), 256, "mask patterns");
+  patterns->line = hs_alloc((size_t)masks->words + 1, sizeof(uint64_t), "mask patterns");
+  bool good = patterns->gates != NULL && patterns->of_row != NULL && patterns->squeeze != NULL;
+  return good && patterns->line != NULL ? HS_OK : HS_NO_MEMORY;
+}
+
+void hs_patterns_free(hs_patterns_t *patterns)
+{
+  hs_free(patterns->gates);
+  hs_free(patterns->of_row);
+  hs_free(patterns->squeeze);
+  hs_free(patterns->line);
+  *patterns = (hs_patterns_t){0};
+}
+
+size_t hs_patterns_bytes(const hs_patterns_t *patterns)
+{
+  const hs_masks_t *masks = patterns->masks;
+  return (size_t)masks->rows * (size_t)patterns->row_bytes + (size_t)mask_bytes(masks) * 256 +
+         (size_t)masks->gates * sizeof(int) + (size_t)(masks->words + 1) * sizeof(uint64_t);
+}
+
+/* squeeze[256 * byte + value]: the bits of value that belong to chosen gates, moved together. Value
+ * 255 shows how many they are. */
+static void make_squeeze(hs_patterns_t *patterns)
+{
+  int bytes = mask_bytes(patterns->masks), next = 0;
+  for (int byte = 0; byte < bytes; byte++) {
+    uint8_t *of_value = patterns->squeeze + 256 * (size_t)byte;
+    memset(of_value, 0, 256);
+    for (int place = 0; next < patterns->groups.gates && patterns->gates[next] / 8 == byte; place++, next++) {
+      int bit = patterns->gates[next] % 8;
+      for (int value = 0; value < 256; value++)
+        of_value[value] = (uint8_t)(of_value[value] | (value >> bit & 1) << place);
+    }
+  }
+}
+
+/* The bits of the chosen gates of one row, moved together, into patterns->line. */
+static void squeeze_row(hs_patterns_t *patterns, const uint64_t *bits)
+{
+  int bytes = mask_bytes(patterns->masks), filled = 0;
+  uint64_t word = 0, *out = patterns->line;
+  for (int byte = 0; byte < bytes; byte++) {
+    const uint8_t *of_value = patterns->squeeze + 256 * (size_t)byte;
+    int added = __builtin_popcount(of_value[255]);
+    uint64_t value = of_value[bits[byte / 8] >> (byte % 8 * 8) & 255];
+    word |= value << filled;
+    filled += added;
+    if (filled < 64) continue;
+    *out++ = word;
+    filled -= 64;
+    word = filled > 0 ? value >> (added - filled) : 0;
+  }
+  *out = word;
+}
+
+static void cut_row(const hs_groups_t *groups, const uint64_t *line, uint8_t *of_row)
+{
+  int first = 0;
+  for (int group = 0; group < groups->count; group++) {
+    int next = hs_group_first(groups, group + 1);
+    uint64_t bits = line[first / 64] >> (first % 64);
+    if (first / 64 != (next - 1) / 64) bits |= line[first / 64 + 1] << (64 - first % 64);
+    of_row[group] = (uint8_t)(bits & ((1U << (next - first)) - 1));
+    first = next;
+  }
+}
+
+static bool are_chosen(const hs_patterns_t *patterns, int chosen, const int *gates)
+{
+  return patterns->groups.gates == chosen &&
+         memcmp(patterns->gates, gates, (size_t)chosen * sizeof *gates) == 0;
+}
+
+void hs_patterns_choose(hs_patterns_t *patterns, int chosen, const int *gates)
+{
+  if (are_chosen(patterns, chosen, gates)) return;
+  const hs_masks_t *masks = patterns->masks;
+  patterns->groups = hs_groups_split(chosen, patterns->table_rows);
+  memcpy(patterns->gates, gates, (size_t)chosen * sizeof *gates);
+  make_squeeze(patterns);
+  for (int64_t row = 0; row < masks->rows; row++) {
+    squeeze_row(patterns, masks->bits + row * masks->words);
+    cut_row(&patterns->groups, patterns->line, patterns->of_row + row * patterns->groups.count);
+  }
+}

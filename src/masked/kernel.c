@@ -1,0 +1,105 @@
+/* K_kl = (x_k . x_l) * popcount(m_k & m_l), tile by tile: a product of two slices of rows, then the counts
+ * of shared gates while the tile is still in the cache. */
+#include <cblas.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "masked/kernel.h"
+#include "masked/operator.h"
+
+/* shared[k] = number of gates open in both rows, for all rows of a slice against one row. */
+typedef void count_shared_t(int rows, int words, const uint64_t *slice, const uint64_t *own,
+                            uint32_t *shared);
+
+/*   slice   words x HS_KERNEL_TILE: word after word, so that the loop runs over rows */
+static inline __attribute__((always_inline)) void count_words(int rows, int words, const uint64_t *slice,
+                                                              const uint64_t *own, uint32_t *shared)
+{
+  for (int k = 0; k < rows; k++) shared[k] = (uint32_t)__builtin_popcountll(slice[k] & own[0]);
+  for (int word = 1; word < words; word++) {
+    slice += HS_KERNEL_TILE;
+    for (int k = 0; k < rows; k++) shared[k] += (uint32_t)__builtin_popcountll(slice[k] & own[word]);
+  }
+}
+
+static void count_baseline(int rows, int words, const uint64_t *slice, const uint64_t *own, uint32_t *shared)
+{
+  count_words(rows, words, slice, own, shared);
+}
+
+#ifdef __x86_64__
+__attribute__((target("popcnt"))) static void count_popcnt(int rows, int words, const uint64_t *slice,
+                                                           const uint64_t *own, uint32_t *shared)
+{
+  count_words(rows, words, slice, own, shared);
+}
+
+__attribute__((target("avx512f,avx512vl,avx512vpopcntdq"))) static void
+count_avx512(int rows, int words, const uint64_t *slice, const uint64_t *own, uint32_t *shared)
+{
+  count_words(rows, words, slice, own, shared);
+}
+#endif
+
+static count_shared_t *choose_count(void)
+{
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512vl")) return count_avx512;
+  if (__builtin_cpu_supports("popcnt")) return count_popcnt;
+#endif
+  return count_baseline;
+}
+
+/* Rows first .. first+rows-1 in float: a view of X, or a copy in `room`. */
+static const float *rows_in_float(const hs_masked_t *op, int64_t first, int rows, float *room)
+{
+  if (op->precision == HS_SINGLE) return (const float *)op->X + first * op->d;
+  const double *x = (const double *)op->X + first * op->d;
+  for (int64_t i = 0; i < (int64_t)rows * op->d; i++) room[i] = (float)x[i];
+  return room;
+}
+
+static void slice_masks(const hs_masks_t *masks, int64_t first, int rows, uint64_t *slice)
+{
+  for (int k = 0; k < rows; k++)
+    for (int word = 0; word < masks->words; word++)
+      slice[(size_t)word * HS_KERNEL_TILE + (size_t)k] = masks->bits[(first + k) * masks->words + word];
+}
+
+/* A tile of K, its upper triangle left alone if it lies on the diagonal. */
+static void scale_tile(const hs_masks_t *masks, int64_t column, int columns, int rows, bool diagonal,
+                       const uint64_t *slice, float *tile, int stride)
+{
+  count_shared_t *count = choose_count();
+  uint32_t shared[HS_KERNEL_TILE];
+  for (int l = 0; l < columns; l++, tile += stride) {
+    int start = diagonal ? l : 0;
+    count(rows - start, masks->words, slice + start, masks->bits + (column + l) * masks->words, shared);
+    for (int k = start; k < rows; k++) tile[k] *= (float)(int)shared[k - start];
+  }
+}
+
+void hs_masked_kernel(hs_masked_t *op, int64_t first, int count, float *K)
+{
+  const hs_masks_t *masks = op->masks;
+  int d = op->d;
+  float *low_room = op->slices, *high_room = op->slices + (size_t)HS_KERNEL_TILE * (size_t)d;
+  if (masks->gates == 0) memset(K, 0, (size_t)count * (size_t)count * sizeof *K);
+  if (masks->gates == 0) return;
+  for (int row = 0; row < count; row += HS_KERNEL_TILE) {
+    int rows = (int)hs_min64(HS_KERNEL_TILE, count - row);
+    const float *low = rows_in_float(op, first + row, rows, low_room);
+    slice_masks(masks, first + row, rows, op->slice_masks);
+    for (int column = 0; column <= row; column += HS_KERNEL_TILE) {
+      int columns = (int)hs_min64(HS_KERNEL_TILE, count - column);
+      float *tile = K + (size_t)column * (size_t)count + (size_t)row;
+      if (column == row)
+        cblas_ssyrk(CblasColMajor, CblasLower, CblasTrans, rows, d, 1, low, d, 0, tile, count);
+      else
+        cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, rows, columns, d, 1, low, d,
+                    rows_in_float(op, first + column, columns, high_room), d, 0, tile, count);
+      scale_tile(masks, first + column, columns, rows, column == row, op->slice_masks, tile, count);
+    }
+  }
+}

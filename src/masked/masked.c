@@ -1,0 +1,153 @@
+#include "masked/masked.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/size.h"
+#include "masked/kernel.h"
+#include "masked/operator.h"
+
+/* Rows of a block: tables and buckets are made anew for every block, so there must be many rows for each of
+ * their 256 entries; but the panel of a block has to stay in the L2 cache. */
+#ifndef BLOCK_ROWS
+#define BLOCK_ROWS 4096
+#endif
+
+static void *grab(hs_masked_t *op, size_t count, size_t size, const char *what)
+{
+  void *block = hs_alloc(count, size, what);
+  if (block != NULL) op->bytes += count * size;
+  return block;
+}
+
+static hs_status_t make_scratch(hs_masked_t *op)
+{
+  size_t vector = (size_t)op->native.vector_bytes, block = (size_t)op->block, outputs = (size_t)op->outputs;
+  size_t entries = (size_t)op->all.groups.count << op->all.groups.bits;
+  /* fewer gates may be split into wider groups, or into as many */
+  if (entries < (size_t)1 << HS_GROUP_BITS) entries = (size_t)1 << HS_GROUP_BITS;
+  op->tables = grab(op, 2 * entries * HS_WIDEST, vector, "tables of masked products");
+  op->panel = grab(op, (block + 1) * HS_WIDEST, vector, "scratch of masked products");
+  op->sums = grab(op, outputs * block, vector, "scratch of masked products");
+  op->w = grab(op, (block + 1) * outputs, sizeof(double), "scratch of masked products");
+  bool good = op->tables != NULL && op->panel != NULL && op->sums != NULL && op->w != NULL;
+  return good ? HS_OK : HS_NO_MEMORY;
+}
+
+static hs_status_t make_kernel_scratch(hs_masked_t *op)
+{
+  size_t slices = op->precision == HS_DOUBLE ? 2 * (size_t)op->d : 0;
+  op->slices = grab(op, slices * HS_KERNEL_TILE, sizeof(float), "scratch of kernel blocks");
+  op->slice_masks = grab(op, (size_t)op->masks->words * HS_KERNEL_TILE, sizeof(uint64_t),
+                         "scratch of kernel blocks");
+  return op->slices != NULL && op->slice_masks != NULL ? HS_OK : HS_NO_MEMORY;
+}
+
+/* Above this share of active gates the patterns of all gates are used; below, gates are picked out. The rule
+ * looks at the weights alone, so that equal weights give equal bits whatever was computed before. */
+static int most_picked(int gates)
+{
+  return gates * 3 / 4;
+}
+
+static hs_status_t make_patterns(hs_masked_t *op)
+{
+  int gates = op->masks->gates;
+  op->active = grab(op, (size_t)gates, sizeof(int), "active gates");
+  if (op->active == NULL) return HS_NO_MEMORY;
+  hs_status_t status = hs_patterns_create(&op->all, op->masks, gates, op->block);
+  if (status == HS_OK) status = hs_patterns_create(&op->some, op->masks, most_picked(gates), op->block);
+  if (status != HS_OK) return status;
+  for (int gate = 0; gate < gates; gate++) op->active[gate] = gate;
+  hs_patterns_choose(&op->all, gates, op->active);
+  return hs_runs_create(&op->runs, &op->all, op->block);
+}
+
+hs_status_t hs_masked_create(hs_masked_t **out, hs_precision_t precision, int64_t rows, int d, int outputs,
+                             const void *X, const hs_masks_t *masks)
+{
+  *out = NULL;
+  hs_masked_t *op = hs_alloc(1, sizeof *op, "masked operator");
+  if (op == NULL) return HS_NO_MEMORY;
+  *op = (hs_masked_t){.precision = precision, .rows = rows, .d = d, .outputs = outputs, .X = X};
+  op->masks = masks;
+  op->block = (int)hs_max64(1, hs_min64(rows, BLOCK_ROWS));
+  op->native = hs_products_choose(precision);
+  op->exact = hs_products_choose(HS_DOUBLE);
+  hs_status_t status = make_patterns(op);
+  if (status == HS_OK) status = make_scratch(op);
+  if (status == HS_OK) status = make_kernel_scratch(op);
+  if (status != HS_OK) {
+    hs_masked_free(&op);
+    return status;
+  }
+  op->bytes += sizeof *op + hs_patterns_bytes(&op->all) + hs_patterns_bytes(&op->some) +
+               hs_runs_bytes(&op->runs);
+  *out = op;
+  return HS_OK;
+}
+
+void hs_masked_free(hs_masked_t **out)
+{
+  hs_masked_t *op = *out;
+  if (op == NULL) return;
+  hs_free(op->slice_masks);
+  hs_free(op->slices);
+  hs_free(op->w);
+  hs_free(op->sums);
+  hs_free(op->panel);
+  hs_free(op->tables);
+  hs_free(op->active);
+  hs_runs_free(&op->runs);
+  hs_patterns_free(&op->some);
+  hs_patterns_free(&op->all);
+  hs_free(op);
+  *out = NULL;
+}
+
+static bool is_zero(const double *u, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (u[i] != 0) return false;
+  return true;
+}
+
+static void multiply(hs_masked_t *op, const hs_products_t *products, const double *u, double *a)
+{
+  int gates = op->masks->gates, count = 0;
+  size_t size = (size_t)op->outputs * (size_t)op->d;
+  for (int gate = 0; gate < gates; gate++)
+    if (!is_zero(u + (size_t)gate * size, size)) op->active[count++] = gate;
+  if (count == 0) {
+    memset(a, 0, (size_t)op->rows * (size_t)op->outputs * sizeof *a);
+    return;
+  }
+  bool few = count <= most_picked(gates);
+  if (few) hs_patterns_choose(&op->some, count, op->active);
+  products->forward(op, few ? &op->some : &op->all, u, a);
+}
+
+void hs_masked_forward(hs_masked_t *op, const double *u, double *a)
+{
+  multiply(op, &op->native, u, a);
+}
+
+void hs_masked_forward_exact(hs_masked_t *op, const double *u, double *a)
+{
+  multiply(op, &op->exact, u, a);
+}
+
+void hs_masked_adjoint(hs_masked_t *op, const double *w, double *s)
+{
+  op->native.adjoint(op, w, s);
+}
+
+void hs_masked_adjoint_exact(hs_masked_t *op, const double *w, double *s)
+{
+  op->exact.adjoint(op, w, s);
+}
+
+size_t hs_masked_bytes(const hs_masked_t *op)
+{
+  return op->bytes;
+}

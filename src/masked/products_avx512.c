@@ -1,0 +1,22 @@
+#include "masked/products.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#define REAL float
+#define VECTOR_BYTES 64
+#define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
+#define FMA(x, y, z) _mm512_fmadd_ps(x, y, z)
+#define NAME(stem) stem##_single
+#include "masked/body.h"
+
+#define REAL double
+#define VECTOR_BYTES 64
+#define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
+#define FMA(x, y, z) _mm512_fmadd_pd(x, y, z)
+#define NAME(stem) stem##_double
+#include "masked/body.h"
+
+const hs_products_t hs_products_avx512[2] = {{64, forward_single, adjoint_single},
+                                           {64, forward_double, adjoint_double}};
+#endif

@@ -1,0 +1,55 @@
+#include "masked/runs.h"
+
+#include "base/memory.h"
+#include "base/size.h"
+
+static size_t length_count(const hs_runs_t *runs)
+{
+  int64_t blocks = (runs->rows + runs->block - 1) / runs->block;
+  return (size_t)(blocks * runs->groups.count) << runs->groups.bits;
+}
+
+/* Counting sort of the rows first .. first+rows-1 by their pattern in one group. */
+static void sort_group(hs_runs_t *runs, const hs_patterns_t *patterns, int64_t first, int rows, int group)
+{
+  int count = runs->groups.count;
+  const uint8_t *of_row = patterns->of_row + first * count + group;
+  uint16_t *length = runs->length + (hs_runs_length(runs, first, group) - runs->length);
+  uint16_t *order = runs->order + (hs_runs_order(runs, first, group) - runs->order);
+  int start[1 << HS_GROUP_BITS];
+  for (int row = 0; row < rows; row++) length[of_row[(size_t)row * (size_t)count]]++;
+  for (int pattern = 0, sum = 0; pattern < 1 << runs->groups.bits; pattern++) {
+    start[pattern] = sum;
+    sum += length[pattern];
+  }
+  for (int row = 0; row < rows; row++) order[start[of_row[(size_t)row * (size_t)count]]++] = (uint16_t)row;
+}
+
+static hs_status_t sort_rows(hs_runs_t *runs, const hs_patterns_t *patterns)
+{
+  runs->order = hs_alloc((size_t)(runs->rows * runs->groups.count), sizeof(uint16_t), "row orders");
+  runs->length = hs_alloc(length_count(runs), sizeof(uint16_t), "row orders");
+  if (runs->order == NULL || runs->length == NULL) return HS_NO_MEMORY;
+  for (int64_t first = 0; first < runs->rows; first += runs->block)
+    for (int group = 0; group < runs->groups.count; group++)
+      sort_group(runs, patterns, first, (int)hs_min64(runs->block, runs->rows - first), group);
+  return HS_OK;
+}
+
+hs_status_t hs_runs_create(hs_runs_t *runs, const hs_patterns_t *patterns, int block)
+{
+  *runs = (hs_runs_t){.groups = patterns->groups, .rows = patterns->masks->rows, .block = block};
+  return sort_rows(runs, patterns);
+}
+
+void hs_runs_free(hs_runs_t *runs)
+{
+  hs_free(runs->order);
+  hs_free(runs->length);
+  *runs = (hs_runs_t){0};
+}
+
+size_t hs_runs_bytes(const hs_runs_t *runs)
+{
+  return ((size_t)(runs->rows * runs->groups.count) + length_count(runs)) * sizeof(uint16_t);
+}

@@ -1,0 +1,301 @@
+/* The masked operator against its definition.
+ *
+ * Truth is the triple loop in double: (A u)_k = sum_i m_ki u_i' x_k and (A' w)_i = sum_k m_ki x_k w_k', with
+ * the masks given bit by bit. An answer may differ by a few roundings of the same sum of absolute values:
+ *     |computed - true| <= 20 eps * sum of |terms|,   eps of the precision of the products.
+ * Beside it: the adjoint identity <A u, w> = <u, A' w>, and the kernel as products of A with the columns of A'.
+ */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "masked/masked.h"
+
+typedef struct problem {
+  int n, d, gates, outputs;
+  hs_precision_t precision;
+  double *x; /* n x d, values that float holds exactly */
+  void *X;   /* the same in the given precision */
+  hs_masks_t masks;
+  hs_masked_t *op;
+  double *u, *w, *a, *s;   /* arguments and results */
+  double *true_a, *true_s; /* by the definition */
+  double *size_a, *size_s; /* the same sums of absolute values */
+} problem_t;
+
+static double noise(int stream, int64_t index)
+{
+  return (double)(float)hs_random_normal(7, (uint32_t)(100 + stream), (uint64_t)index);
+}
+
+static double *numbers(int stream, int64_t count)
+{
+  double *out = hs_alloc((size_t)count, sizeof *out, "numbers");
+  for (int64_t i = 0; i < count; i++) out[i] = noise(stream, i);
+  return out;
+}
+
+static void *in_precision(hs_precision_t precision, const double *x, int64_t count)
+{
+  void *out = hs_alloc((size_t)count, hs_precision_bytes(precision), "features");
+  for (int64_t i = 0; i < count; i++) {
+    if (precision == HS_SINGLE)
+      ((float *)out)[i] = (float)x[i];
+    else
+      ((double *)out)[i] = x[i];
+  }
+  return out;
+}
+
+/* Masks with no structure at all: bits are coin tosses, about `density` of them 1. */
+static void toss_masks(hs_masks_t *masks, int n, int gates, double density)
+{
+  *masks = (hs_masks_t){.rows = n, .gates = gates, .words = (gates + 63) / 64};
+  masks->bits = hs_alloc((size_t)(n * masks->words), sizeof(uint64_t), "masks");
+  for (int64_t k = 0; k < n; k++)
+    for (int i = 0; i < gates; i++) {
+      uint64_t bit = hs_random_uniform(11, 99, (uint64_t)(k * gates + i)) < density;
+      masks->bits[k * masks->words + i / 64] |= bit << (i % 64);
+    }
+}
+
+static void make(problem_t *p, int n, int d, int gates, int outputs, hs_precision_t precision, double density)
+{
+  *p = (problem_t){.n = n, .d = d, .gates = gates, .outputs = outputs, .precision = precision};
+  int64_t weights = (int64_t)gates * outputs * d, values = (int64_t)n * outputs;
+  p->x = numbers(1, (int64_t)n * d);
+  p->X = in_precision(precision, p->x, (int64_t)n * d);
+  toss_masks(&p->masks, n, gates, density);
+  p->u = numbers(2, weights);
+  p->w = numbers(3, values);
+  p->a = numbers(4, values);
+  p->s = numbers(5, weights);
+  p->true_a = hs_alloc((size_t)values, sizeof(double), "truth");
+  p->size_a = hs_alloc((size_t)values, sizeof(double), "truth");
+  p->true_s = hs_alloc((size_t)weights, sizeof(double), "truth");
+  p->size_s = hs_alloc((size_t)weights, sizeof(double), "truth");
+  assert_int_equal(hs_masked_create(&p->op, precision, n, d, outputs, p->X, &p->masks), HS_OK);
+}
+
+static void drop(problem_t *p)
+{
+  hs_masked_free(&p->op);
+  assert_null(p->op);
+  hs_masks_free(&p->masks);
+  double *owned[] = {p->x, p->u, p->w, p->a, p->s, p->true_a, p->true_s, p->size_a, p->size_s};
+  for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) hs_free(owned[i]);
+  hs_free(p->X);
+}
+
+static void by_definition(problem_t *p)
+{
+  int64_t C = p->outputs, d = p->d;
+  memset(p->true_a, 0, (size_t)(p->n * C) * sizeof(double));
+  memset(p->size_a, 0, (size_t)(p->n * C) * sizeof(double));
+  memset(p->true_s, 0, (size_t)(p->gates * C * d) * sizeof(double));
+  memset(p->size_s, 0, (size_t)(p->gates * C * d) * sizeof(double));
+  for (int64_t k = 0; k < p->n; k++)
+    for (int i = 0; i < p->gates; i++) {
+      if (!hs_mask_bit(&p->masks, k, i)) continue;
+      for (int64_t c = 0; c < C; c++)
+        for (int64_t j = 0; j < d; j++) {
+          int64_t at = (i * C + c) * d + j;
+          double forward = p->u[at] * p->x[k * d + j], adjoint = p->w[k * C + c] * p->x[k * d + j];
+          p->true_a[k * C + c] += forward;
+          p->size_a[k * C + c] += fabs(forward);
+          p->true_s[at] += adjoint;
+          p->size_s[at] += fabs(adjoint);
+        }
+    }
+}
+
+static void assert_close(const double *got, const double *truth, const double *size, int64_t count,
+                         double eps)
+{
+  for (int64_t i = 0; i < count; i++) {
+    assert_true(isfinite(got[i]));
+    assert_true(fabs(got[i] - truth[i]) <= 20 * eps * size[i]);
+  }
+}
+
+/* The forward sums run over tables in which gates outside the row's pattern never enter: the bound is in
+ * the row's own terms, so that a leak of closed gates cannot hide. */
+static void check_products(problem_t *p)
+{
+  int64_t values = (int64_t)p->n * p->outputs, weights = (int64_t)p->gates * p->outputs * p->d;
+  double eps = p->precision == HS_SINGLE ? FLT_EPSILON : DBL_EPSILON;
+  by_definition(p);
+  hs_masked_forward(p->op, p->u, p->a);
+  assert_close(p->a, p->true_a, p->size_a, values, eps);
+  hs_masked_adjoint(p->op, p->w, p->s);
+  assert_close(p->s, p->true_s, p->size_s, weights, eps);
+  hs_masked_forward_exact(p->op, p->u, p->a);
+  assert_close(p->a, p->true_a, p->size_a, values, DBL_EPSILON);
+  hs_masked_adjoint_exact(p->op, p->w, p->s);
+  assert_close(p->s, p->true_s, p->size_s, weights, DBL_EPSILON);
+}
+
+static void test_shapes(void **state)
+{
+  (void)state;
+  static const int gate_counts[] = {1, 2, 7, 8, 9, 31, 63, 64, 65, 130, 200};
+  static const int shapes[][3] = {{0, 3, 2},  {1, 1, 1},   {2, 5, 3},   {7, 16, 1},   {64, 17, 2},
+                                  {65, 9, 5}, {300, 2, 6}, {513, 8, 1}, {130, 33, 4}, {90, 41, 10}};
+  for (size_t g = 0; g < sizeof gate_counts / sizeof *gate_counts; g++)
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+      for (int precision = HS_SINGLE; precision <= HS_DOUBLE; precision++) {
+        problem_t p;
+        make(&p, shapes[i][0], shapes[i][1], gate_counts[g], shapes[i][2], (hs_precision_t)precision, 0.5);
+        check_products(&p);
+        drop(&p);
+      }
+}
+
+/* Every width of a chunk and every number of outputs taken together. */
+static void test_widths(void **state)
+{
+  (void)state;
+  for (int outputs = 1; outputs <= 13; outputs++)
+    for (int d = 1; d <= 100; d += d < 34 ? 1 : 11)
+      for (int precision = HS_SINGLE; precision <= HS_DOUBLE; precision++) {
+        problem_t p;
+        make(&p, 20, d, 11, outputs, (hs_precision_t)precision, 0.5);
+        check_products(&p);
+        drop(&p);
+      }
+}
+
+/* More rows than one block has, with the widest groups, and a last block of one row. */
+static void test_blocks(void **state)
+{
+  (void)state;
+  static const double densities[] = {0.02, 0.5, 1.0};
+  for (int i = 0; i < 3; i++) {
+    problem_t p;
+    make(&p, 2 * 8192 + 1, 19, 20, 2, i == 1 ? HS_DOUBLE : HS_SINGLE, densities[i]);
+    check_products(&p);
+    drop(&p);
+  }
+}
+
+/* Any choice of active gates, also right after another one, and none at all. */
+static void test_zero_blocks(void **state)
+{
+  (void)state;
+  problem_t p;
+  make(&p, 300, 6, 150, 2, HS_DOUBLE, 0.5);
+  size_t size = (size_t)(p.outputs * p.d);
+  double *full = numbers(2, p.gates * p.outputs * p.d);
+  static const int steps[] = {1, 2, 3, 7, 64, 149, 1000};
+  for (size_t round = 0; round < sizeof steps / sizeof *steps; round++) {
+    memcpy(p.u, full, (size_t)p.gates * size * sizeof(double));
+    for (int gate = 0; gate < p.gates; gate++)
+      if ((gate + 1) % steps[round] != 0) memset(p.u + (size_t)gate * size, 0, size * sizeof(double));
+    check_products(&p);
+  }
+  hs_free(full);
+  drop(&p);
+}
+
+/* Equal weights give equal bits, whatever was computed in between. */
+static void test_repeatable(void **state)
+{
+  (void)state;
+  problem_t p;
+  make(&p, 700, 30, 40, 3, HS_SINGLE, 0.5);
+  size_t values = (size_t)(p.n * p.outputs), size = (size_t)(p.outputs * p.d);
+  double *again = hs_alloc(values, sizeof *again, "repeated product");
+  memset(p.u + 5 * size, 0, 20 * size * sizeof(double));
+  hs_masked_forward(p.op, p.u, p.a);
+  double kept = p.u[6 * size];
+  p.u[6 * size] = 1;
+  hs_masked_forward(p.op, p.u, again);
+  assert_memory_not_equal(again, p.a, values * sizeof *again);
+  p.u[6 * size] = kept;
+  hs_masked_forward(p.op, p.u, again);
+  assert_memory_equal(again, p.a, values * sizeof *again);
+  hs_free(again);
+  drop(&p);
+}
+
+static void test_adjoint_identity(void **state)
+{
+  (void)state;
+  problem_t p;
+  make(&p, 1500, 37, 70, 4, HS_DOUBLE, 0.4);
+  hs_masked_forward(p.op, p.u, p.a);
+  hs_masked_adjoint(p.op, p.w, p.s);
+  double left = 0, right = 0, size = 0;
+  for (int i = 0; i < p.n * p.outputs; i++) left += p.a[i] * p.w[i];
+  for (int i = 0; i < p.gates * p.outputs * p.d; i++) {
+    right += p.s[i] * p.u[i];
+    size += fabs(p.s[i] * p.u[i]);
+  }
+  assert_true(isfinite(left) && isfinite(right));
+  assert_true(fabs(left - right) <= 1e-13 * size);
+  drop(&p);
+}
+
+/* Column l of K is A A' e_l. */
+static void check_kernel(problem_t *p, int first, int count)
+{
+  float *K = hs_alloc((size_t)count * (size_t)count, sizeof *K, "kernel");
+  for (int i = 0; i < count * count; i++) K[i] = -77;
+  hs_masked_kernel(p->op, first, count, K);
+  for (int l = 0; l < count; l++) {
+    memset(p->w, 0, (size_t)p->n * sizeof(double));
+    p->w[first + l] = 1;
+    hs_masked_adjoint_exact(p->op, p->w, p->s);
+    hs_masked_forward_exact(p->op, p->s, p->a);
+    for (int k = 0; k < count; k++) {
+      double size = 0, got = (double)K[l * count + k];
+      for (int j = 0; j < p->d; j++)
+        size += fabs(p->x[(first + k) * p->d + j] * p->x[(first + l) * p->d + j]) * p->gates;
+      assert_true(isfinite(got));
+      if (k < l)
+        assert_true(got == -77);
+      else
+        assert_true(fabs(got - p->a[first + k]) <= 20 * FLT_EPSILON * size);
+    }
+  }
+  hs_free(K);
+}
+
+static void test_kernel(void **state)
+{
+  (void)state;
+  for (int precision = HS_SINGLE; precision <= HS_DOUBLE; precision++) {
+    problem_t p;
+    make(&p, 330, 12, 70, 1, (hs_precision_t)precision, 0.5);
+    check_kernel(&p, 0, 330);
+    check_kernel(&p, 13, 1);
+    check_kernel(&p, 20, 257);
+    drop(&p);
+    make(&p, 40, 3, 64, 1, (hs_precision_t)precision, 0.3);
+    check_kernel(&p, 3, 37);
+    drop(&p);
+    make(&p, 30, 200, 300, 1, (hs_precision_t)precision, 0.5);
+    check_kernel(&p, 0, 30);
+    drop(&p);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_shapes),     cmocka_unit_test(test_widths),
+      cmocka_unit_test(test_blocks),     cmocka_unit_test(test_zero_blocks),
+      cmocka_unit_test(test_repeatable), cmocka_unit_test(test_adjoint_identity),
+      cmocka_unit_test(test_kernel),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
