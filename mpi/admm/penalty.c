@@ -10,6 +10,9 @@
 #define START_CURVED 0.15
 #define START_EXPONENT 0.4
 
+/* Blocks whose kernels are measured for it, at most: more cost time and change nothing. */
+#define ESTIMATE_BLOCKS 16
+
 /* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. */
 #define CURVATURE_FLOOR 0.05
 
@@ -44,10 +47,15 @@ static void estimate(hs_penalty_t *penalty, const hs_problem_t *problem, hs_bloc
                      const double *curvature)
 {
   hs_traffic_t traffic = {0};
-  hs_kernel_size_t size = hs_block_inverse_kernel_size(inverse, curvature);
-  double sums[2] = {size.trace, size.square}, rank = (double)problem->gates * problem->d;
-  hs_sum(problem->comm, sums, 2, &traffic);
-  double mean = sums[0] / penalty->blocks / rank, root = sqrt(sums[1] / penalty->blocks / rank);
+  /* Blocks are chosen by their global numbers: the estimate does not depend on the ranks. */
+  const hs_partition_t *partition = &problem->shard->partition;
+  int64_t stride = (partition->blocks + ESTIMATE_BLOCKS - 1) / ESTIMATE_BLOCKS;
+  int64_t block0 = hs_partition_first_block(partition, partition->rank);
+  int64_t first = (block0 + stride - 1) / stride * stride - block0;
+  hs_kernel_size_t size = hs_block_inverse_kernel_size(inverse, curvature, first, stride);
+  double sums[3] = {size.trace, size.square, (double)size.blocks}, rank = (double)problem->gates * problem->d;
+  hs_sum(problem->comm, sums, 3, &traffic);
+  double mean = sums[0] / sums[2] / rank, root = sqrt(sums[1] / sums[2] / rank);
   if (!(mean > 0)) mean = root = 1; /* all features are zero: any rho will do */
   /* rho = c root (root / mean)^e */
   double factor = is_quadratic(problem) ? START_QUADRATIC : START_CURVED;

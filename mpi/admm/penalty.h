@@ -1,7 +1,7 @@
 /* penalty.h: the penalty rho of the consensus iteration, and the curvatures of its quadratic models.
  *
  * Start: with H_b = Lambda^1/2 K_b Lambda^1/2,  mean = tr H_b / (P d)  and  root = |H_b|_F / sqrt(P d), both averaged
- * over the blocks,
+ * over up to 16 blocks,
  *     rho = c root (root / mean)^0.4
  * The best values found by search lie at 1.4 mean for Gaussian data (root = 4 mean), at 6 mean for nearly
  * orthogonal features (17 mean), at 18 mean for MNIST (25 mean) and at 80 mean for smooth images (66 mean): the

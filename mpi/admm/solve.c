@@ -17,6 +17,10 @@
 /* Iterations between two exact certificates that did not confirm convergence (single precision). */
 #define EXACT_PAUSE 10
 
+/* A norm that equals the threshold up to rounding counts as equal: at beta_max the solution is zero, not a
+ * speck of rounding. */
+#define THRESHOLD_SLACK 1e-14
+
 /* The sums of the second reduction; Anderson's follow. */
 enum { SUM_LOSS, SUM_VR, SUM_VV, SUM_DUAL, SUM_STOP, SUM_TIME, SUM_COMPUTE, SUM_COMM, SUM_ANDERSON };
 
@@ -125,14 +129,15 @@ static double consensus(solver_t *solver)
   const hs_problem_t *problem = solver->problem;
   hs_iterate_t *x = &solver->x;
   double step = 1.0 / hs_penalty_metric(&solver->penalty), norms = 0;
+  double threshold = problem->beta * step * (1 + THRESHOLD_SLACK);
   int64_t size = (int64_t)problem->d * problem->outputs;
   solver->active = 0;
   for (int i = 0; i < problem->gates; i++) {
     double *block = x->z1 + i * size;
     for (int64_t e = 0; e < size; e++) block[e] = x->z[i * size + e] + step * x->s[i * size + e];
     int active = 0;
-    norms += hs_group_prox(problem->groups, problem->d, problem->outputs, block, problem->beta * step,
-                           &active, problem->group_work);
+    norms += hs_group_prox(problem->groups, problem->d, problem->outputs, block, threshold, &active,
+                           problem->group_work);
     solver->active += active;
   }
   return norms;
@@ -216,12 +221,11 @@ static hs_history_row_t make_row(const solver_t *solver, int64_t iteration)
                             .comm_bytes = solver->traffic.bytes};
 }
 
-/* Decide from reduced values alone, so that all ranks decide alike. */
-static bool finished(solver_t *solver, int64_t iteration, hs_stop_t *stop)
+/* Is a budget used up, or has somebody asked to stop? From reduced values alone, so that all ranks decide
+ * alike. */
+static bool out_of_budget(const solver_t *solver, int64_t iteration, hs_stop_t *stop)
 {
-  if (hs_certificate_relative_gap(&solver->best) <= solver->options->tolerance)
-    *stop = HS_STOP_CONVERGED;
-  else if (solver->sums[SUM_STOP] > 0)
+  if (solver->sums[SUM_STOP] > 0)
     *stop = HS_STOP_SIGNAL;
   else if (solver->sums[SUM_TIME] > 0)
     *stop = HS_STOP_SECONDS;
@@ -229,17 +233,26 @@ static bool finished(solver_t *solver, int64_t iteration, hs_stop_t *stop)
     *stop = HS_STOP_ITERATIONS;
   else
     return false;
-  if (solver->problem->shard->precision == HS_DOUBLE) return true;
-  /* Products were single: what is reported at the end is recomputed in double. */
-  if (*stop == HS_STOP_CONVERGED && iteration < solver->exact_after) return false;
-  hs_certificate_t exact;
-  hs_certificate_exact(solver->problem, solver->x.best_z, solver->best_w, solver->x.r, solver->x.s, &exact,
-                       &solver->traffic);
-  if (*stop == HS_STOP_CONVERGED && hs_certificate_relative_gap(&exact) > solver->options->tolerance) {
+  return true;
+}
+
+/* Products in single precision: what is reported at the end is recomputed in double, and bounds that double
+ * does not confirm end no run. A budget counts whether they are confirmed or not. Collective. */
+static bool finished(solver_t *solver, int64_t iteration, hs_stop_t *stop)
+{
+  double tolerance = solver->options->tolerance;
+  bool out = out_of_budget(solver, iteration, stop);
+  bool met = hs_certificate_relative_gap(&solver->best) <= tolerance;
+  if (!met && !out) return false;
+  if (solver->problem->shard->precision == HS_SINGLE) {
+    if (!out && iteration < solver->exact_after) return false;
+    hs_certificate_exact(solver->problem, solver->x.best_z, solver->best_w, solver->x.r, solver->x.s,
+                         &solver->best, &solver->traffic);
+    met = hs_certificate_relative_gap(&solver->best) <= tolerance;
     solver->exact_after = iteration + EXACT_PAUSE;
-    return iteration >= solver->options->max_iterations;
+    if (!met && !out) return false;
   }
-  solver->best = exact;
+  if (met) *stop = HS_STOP_CONVERGED;
   return true;
 }
 

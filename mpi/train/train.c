@@ -65,6 +65,22 @@ static hs_status_t load(train_t *train)
   return status;
 }
 
+/* A mistake in the test data is better told before the training than after it. Collective. */
+static hs_status_t check_test(train_t *train)
+{
+  const hs_settings_t *settings = train->settings;
+  if (settings->data.test[0] == '\0') return HS_OK;
+  hs_source_t test;
+  hs_status_t status = hs_source_open(&test, train->comm, settings->data.test, settings->data.features,
+                                      settings->data.targets);
+  if (status != HS_OK) return status;
+  if (test.info.features != train->shard->features)
+    status = hs_fail(HS_BAD_DATA, settings->data.test, NULL, "has %d features, the training data have %d",
+                     test.info.features, train->shard->features);
+  hs_source_close(&test);
+  return status;
+}
+
 /* Gates of a file made elsewhere. Collective. */
 static hs_status_t gates_from_file(train_t *train)
 {
@@ -92,6 +108,7 @@ static hs_status_t set_up(train_t *train)
 {
   const hs_settings_t *settings = train->settings;
   hs_status_t status = load(train);
+  if (status == HS_OK) status = check_test(train);
   if (status == HS_OK && settings->model.gates_from[0] != '\0')
     status = gates_from_file(train);
   else if (status == HS_OK)
@@ -304,6 +321,7 @@ hs_status_t hs_train(MPI_Comm comm, const hs_settings_t *settings)
 {
   train_t train = {.comm = comm, .rank = hs_rank(comm), .settings = settings};
   double network = NAN;
+  hs_settings_warn_idle(settings);
   hs_status_t status = set_up(&train);
   if (status == HS_OK) status = open_run(&train);
   if (status == HS_OK) status = solve(&train);

@@ -19,6 +19,8 @@ void hs_interrupt_watch(void)
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGUSR2, &action, NULL);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGUSR1, &action, NULL);
 }
 
 bool hs_interrupted(void)

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* From now on SIGTERM, SIGINT and SIGUSR2 only raise a flag. A second SIGINT ends the process at once. */
+/* From now on SIGTERM, SIGINT and SIGUSR2 only raise a flag, and SIGUSR1, which batch systems like to send as a
+ * warning, is harmless. A second SIGINT ends the process at once. */
 void hs_interrupt_watch(void);
 
 /* Has a signal arrived? */

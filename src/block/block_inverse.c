@@ -154,13 +154,15 @@ void hs_block_inverse_apply(hs_block_inverse_t *inverse, const double *R, double
   }
 }
 
-hs_kernel_size_t hs_block_inverse_kernel_size(hs_block_inverse_t *inverse, const double *curvature)
+hs_kernel_size_t hs_block_inverse_kernel_size(hs_block_inverse_t *inverse, const double *curvature,
+                                              int64_t first, int64_t stride)
 {
   hs_kernel_size_t size = {0};
-  for (int64_t b = 0; b < inverse->blocks; b++) {
+  for (int64_t b = first; b < inverse->blocks; b += stride) {
     int n = (int)(inverse->first[b + 1] - inverse->first[b]);
     const double *lambda = curvature + inverse->first[b];
     hs_masked_kernel(inverse->op, inverse->first[b], n, inverse->kernel);
+    size.blocks += 1;
     for (int j = 0; j < n; j++) {
       const float *column = inverse->kernel + (size_t)j * (size_t)n;
       double sum = 0.5 * lambda[j] * (double)column[j] * (double)column[j];

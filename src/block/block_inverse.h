@@ -34,13 +34,15 @@ hs_status_t hs_block_inverse_factor(hs_block_inverse_t *inverse, double rho, con
 /* V = M R, block by block; R and V are rows x outputs, row-major, double, and may be the same. */
 void hs_block_inverse_apply(hs_block_inverse_t *inverse, const double *R, double *V);
 
-/* Trace and square, summed over the blocks, of the weighted kernels H_b = Lambda^1/2 K_b Lambda^1/2,
- * Lambda = diag(curvature): sum_b tr H_b and sum_b |H_b|_F^2. Builds all kernels. */
+/* Trace and square, summed over every stride-th block from block `first` on (stride 1: all), of the weighted kernels H_b = Lambda^1/2 K_b Lambda^1/2,
+ * Lambda = diag(curvature): sum_b tr H_b and sum_b |H_b|_F^2. Builds their kernels. */
 typedef struct hs_kernel_size {
   double trace, square;
+  int64_t blocks; /* how many were summed */
 } hs_kernel_size_t;
 
-hs_kernel_size_t hs_block_inverse_kernel_size(hs_block_inverse_t *inverse, const double *curvature);
+hs_kernel_size_t hs_block_inverse_kernel_size(hs_block_inverse_t *inverse, const double *curvature,
+                                              int64_t first, int64_t stride);
 
 /* Bytes held. */
 size_t hs_block_inverse_bytes(const hs_block_inverse_t *inverse);

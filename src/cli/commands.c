@@ -9,8 +9,8 @@ const hs_command_t hs_command_table[] = {
      hs_command_import, hs_import_help, false},
     {"generate", "OUTPUT.h5 [key=value...]", "write a synthetic data file", hs_command_generate,
      hs_generate_help, true},
-    {"train", "CONFIG.yaml|DATA.h5 [key=value...]", "train to a certified optimum; resumes by itself",
-     hs_command_train, hs_train_help, true},
+    {"train", "CONFIG.yaml|DATA.h5 [key=value...]", "train to a certified optimum", hs_command_train,
+     hs_train_help, true},
     {"evaluate", "RUN.h5 DATA.h5 [--json]", "loss and accuracy of each model of a run", hs_command_evaluate,
      hs_evaluate_help, true},
     {"predict", "RUN.h5 DATA.h5 OUT.h5 [key=value...]", "predictions of each model of a run",
@@ -40,8 +40,8 @@ const char *hs_command_nearest(const char *name)
 
 void hs_commands_help(FILE *stream)
 {
-  static const hs_status_t codes[] = {HS_OK,        HS_BAD_USAGE, HS_BAD_DATA,  HS_BUDGET,
-                                      HS_NUMERICAL, HS_IO,        HS_NO_MEMORY, HS_INTERRUPTED};
+  static const hs_status_t codes[] = {HS_OK,        HS_BAD_USAGE, HS_BAD_DATA, HS_BUDGET,
+                                      HS_NUMERICAL, HS_IO,        HS_NO_MEMORY};
   fputs("halfspace trains ReLU networks to a certified optimum.\n\n"
         "usage: halfspace COMMAND ... [--quiet]\n"
         "       halfspace COMMAND --help\n"

@@ -2,6 +2,8 @@
 
 #include <mpi.h>
 
+#include "base/log.h"
+#include "cli/commands.h"
 #include "mpi/train/config.h"
 #include "mpi/train/train.h"
 
@@ -9,7 +11,14 @@ hs_status_t hs_command_train(int argc, char **argv)
 {
   hs_settings_t settings;
   hs_status_t status = hs_config_load(&settings, MPI_COMM_WORLD, argc, argv);
-  return status == HS_OK ? hs_train(MPI_COMM_WORLD, &settings) : status;
+  if (status != HS_OK) return status;
+  hs_status_t trained = hs_train(MPI_COMM_WORLD, &settings);
+  bool saved = trained == HS_OK || trained == HS_BUDGET;
+  if (!saved || settings.data.test[0] == '\0') return trained;
+  hs_log("test    : %s", settings.data.test);
+  char *arguments[] = {settings.output.run, settings.data.test};
+  status = hs_command_evaluate(2, arguments);
+  return status != HS_OK ? status : trained;
 }
 
 void hs_train_help(FILE *stream)

@@ -61,7 +61,7 @@ INLINE void NAME(add_tile)(hs_masked_t *op, int64_t first, NAME(chunk_t) chunk, 
   size_t d = (size_t)op->d, outputs = (size_t)op->outputs;
   int gate = hs_group_first(groups, group), bits = hs_group_first(groups, group + 1) - gate;
   NAME(add_runs)(op->tables, 1 << bits, hs_runs_length(&op->runs, first, group),
-                 hs_runs_order(&op->runs, first, group), op->panel, (const REAL *)op->w + c, outputs, width,
+                 hs_runs_order(&op->runs, first, group), NAME(panel)(op, chunk), (const REAL *)op->w + c, outputs, width,
                  tile);
   NAME(unfold)(op->tables, bits, s + ((size_t)gate * outputs + (size_t)c) * d + chunk.first, outputs * d, d,
                chunk.count, width, tile);
@@ -89,15 +89,15 @@ TARGET static void NAME(adjoint)(hs_masked_t *op, const double *w, double *s)
 {
   static const int widest[HS_TILE + 1] = {0, 4, 4, 3, 3, 2};
   int tiles = (op->outputs + 3) / 4;
-  int chunks = NAME(chunks)(op->d, widest[(op->outputs + tiles - 1) / tiles]);
+  NAME(cut_t) cut = NAME(cut)(op->d, widest[(op->outputs + tiles - 1) / tiles]);
   REAL *factors = op->w;
   memset(s, 0, (size_t)op->masks->gates * (size_t)op->outputs * (size_t)op->d * sizeof *s);
   for (int64_t first = 0; first < op->rows; first += op->block) {
     int rows = (int)hs_min64(op->block, op->rows - first);
     for (int64_t i = 0; i < (int64_t)rows * op->outputs; i++) factors[i] = (REAL)w[first * op->outputs + i];
-    for (int i = 0; i < chunks; i++) {
-      NAME(chunk_t) chunk = NAME(chunk)(op->d, chunks, i);
-      NAME(fill_panel)(op, first, rows, chunk);
+    NAME(fill_panels)(op, first, rows, cut);
+    for (int i = 0; i < cut.chunks; i++) {
+      NAME(chunk_t) chunk = NAME(chunk)(cut, i);
       for (int group = 0; group < op->runs.groups.count; group++)
         NAME(add_group)(op, first, chunk, group, s, tiles);
     }

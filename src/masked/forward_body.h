@@ -6,7 +6,10 @@
  */
 
 /* Narrower chunks spend their time on addresses, wider ones outgrow the cache. */
-#define FORWARD_WIDEST 4
+#ifndef FW
+#define FW 4
+#endif
+#define FORWARD_WIDEST FW
 
 /* T[p] for all patterns of one group: each gate doubles the table. */
 INLINE void NAME(fill_table)(VEC *table, int bits, const int *gates, const double *u, size_t u_stride,
@@ -68,11 +71,12 @@ TARGET static void NAME(look_up_all)(hs_masked_t *op, const hs_patterns_t *patte
 {
   const hs_groups_t *groups = &patterns->groups;
   const uint8_t *of_row = patterns->of_row + first * groups->count;
+  const VEC *panel = NAME(panel)(op, chunk);
   switch (chunk.width) {
-  case 1: NAME(look_up)(op->tables, groups, of_row, rows, op->panel, sums, 1); break;
-  case 2: NAME(look_up)(op->tables, groups, of_row, rows, op->panel, sums, 2); break;
-  case 3: NAME(look_up)(op->tables, groups, of_row, rows, op->panel, sums, 3); break;
-  default: NAME(look_up)(op->tables, groups, of_row, rows, op->panel, sums, 4); break;
+  case 1: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 1); break;
+  case 2: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 2); break;
+  case 3: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 3); break;
+  default: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 4); break;
   }
 }
 
@@ -93,14 +97,14 @@ TARGET static void NAME(add_lanes)(const hs_masked_t *op, int rows, double *a)
 
 TARGET static void NAME(forward)(hs_masked_t *op, const hs_patterns_t *patterns, const double *u, double *a)
 {
-  int chunks = NAME(chunks)(op->d, FORWARD_WIDEST);
+  NAME(cut_t) cut = NAME(cut)(op->d, FORWARD_WIDEST);
   VEC *sums = op->sums;
   for (int64_t first = 0; first < op->rows; first += op->block) {
     int rows = (int)hs_min64(op->block, op->rows - first);
     memset(sums, 0, (size_t)op->outputs * (size_t)op->block * VECTOR_BYTES);
-    for (int i = 0; i < chunks; i++) {
-      NAME(chunk_t) chunk = NAME(chunk)(op->d, chunks, i);
-      NAME(fill_panel)(op, first, rows, chunk);
+    NAME(fill_panels)(op, first, rows, cut);
+    for (int i = 0; i < cut.chunks; i++) {
+      NAME(chunk_t) chunk = NAME(chunk)(cut, i);
       for (int c = 0; c < op->outputs; c++) {
         NAME(fill_tables)(op, patterns, u, chunk, c);
         NAME(look_up_all)(op, patterns, first, rows, chunk, sums + (size_t)c * (size_t)op->block);

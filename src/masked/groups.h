@@ -14,7 +14,10 @@
 #include "base/status.h"
 #include "gates/masks.h"
 
-#define HS_GROUP_BITS 8 /* widest group: a pattern is a byte, and 256 table entries still fit the L2 cache */
+#ifndef HS_GROUP_BITS
+#define HS_GROUP_BITS 8
+#endif
+// X /* widest group: a pattern is a byte, and 256 table entries still fit the L2 cache */
 
 /* `gates` gates in `count` runs of consecutive gates, of equal length or one less. */
 typedef struct hs_groups {

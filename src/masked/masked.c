@@ -23,14 +23,15 @@ static void *grab(hs_masked_t *op, size_t count, size_t size, const char *what)
 static hs_status_t make_scratch(hs_masked_t *op)
 {
   size_t vector = (size_t)op->native.vector_bytes, block = (size_t)op->block, outputs = (size_t)op->outputs;
+  size_t vectors = ((size_t)op->d * sizeof(double) + vector - 1) / vector;
   size_t entries = (size_t)op->all.groups.count << op->all.groups.bits;
   /* fewer gates may be split into wider groups, or into as many */
   if (entries < (size_t)1 << HS_GROUP_BITS) entries = (size_t)1 << HS_GROUP_BITS;
   op->tables = grab(op, 2 * entries * HS_WIDEST, vector, "tables of masked products");
-  op->panel = grab(op, (block + 1) * HS_WIDEST, vector, "scratch of masked products");
+  op->panels = grab(op, block * vectors, vector, "scratch of masked products");
   op->sums = grab(op, outputs * block, vector, "scratch of masked products");
-  op->w = grab(op, (block + 1) * outputs, sizeof(double), "scratch of masked products");
-  bool good = op->tables != NULL && op->panel != NULL && op->sums != NULL && op->w != NULL;
+  op->w = grab(op, block * outputs, sizeof(double), "scratch of masked products");
+  bool good = op->tables != NULL && op->panels != NULL && op->sums != NULL && op->w != NULL;
   return good ? HS_OK : HS_NO_MEMORY;
 }
 
@@ -95,7 +96,7 @@ void hs_masked_free(hs_masked_t **out)
   hs_free(op->slices);
   hs_free(op->w);
   hs_free(op->sums);
-  hs_free(op->panel);
+  hs_free(op->panels);
   hs_free(op->tables);
   hs_free(op->active);
   hs_runs_free(&op->runs);

@@ -32,9 +32,9 @@ struct hs_masked {
   int *active;        /* list of those gates */
   hs_runs_t runs;
   void *tables; /* table entries, or sums over runs: entries x width vectors */
-  void *panel;  /* (block + 1) x width vectors */
+  void *panels; /* the rows of a block: chunk after chunk a panel of block x width vectors */
   void *sums;   /* outputs x block vectors */
-  void *w;      /* (block + 1) x outputs elements, at most 8 bytes each */
+  void *w;      /* block x outputs elements, at most 8 bytes each */
   float *slices;         /* 2 x HS_KERNEL_TILE x d, rows in float for the kernel; only if X is double */
   uint64_t *slice_masks; /* words x HS_KERNEL_TILE */
   size_t bytes;

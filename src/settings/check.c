@@ -1,6 +1,7 @@
 /* check.c: what no single row of the table can judge. */
 #include <string.h>
 
+#include "base/log.h"
 #include "settings/table.h"
 
 /* Values set by a program rather than by text have not passed the table yet. */
@@ -37,6 +38,27 @@ static hs_status_t check_supported(const hs_settings_t *settings)
   if (settings->solver.polish)
     return unsupported(settings, "solver.polish", "has no Newton polish (set false)");
   return HS_OK;
+}
+
+bool hs_setting_is_idle(const hs_setting_t *row)
+{
+  static const char *const idle[] = {
+      "model.gate_batch",   "model.width",       "model.restarts",           "model.hidden",
+      "bounds.max_seconds", "output.checkpoint", "output.checkpoint_seconds"};
+  for (size_t i = 0; i < sizeof idle / sizeof idle[0]; i++)
+    if (strcmp(idle[i], row->key) == 0) return true;
+  return false;
+}
+
+void hs_settings_warn_idle(const hs_settings_t *settings)
+{
+  for (int i = 0; i < hs_setting_count; i++) {
+    const hs_setting_t *row = &hs_setting_table[i];
+    char value[HS_TEXT];
+    hs_setting_write(row, settings, value);
+    if (hs_setting_is_idle(row) && strcmp(value, row->initial) != 0)
+      hs_warn("%s = %.60s has no effect in this version", row->key, value);
+  }
 }
 
 /* The same name: a slip that would overwrite data. Other spellings of one path are for the file system to

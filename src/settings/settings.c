@@ -202,6 +202,7 @@ void hs_settings_help(FILE *stream)
     char range[256];
     hs_setting_range(row, range, sizeof range);
     fprintf(stream, "  %-26s %-9s %s", row->key, row->initial[0] != '\0' ? row->initial : "-", row->meaning);
+    if (hs_setting_is_idle(row)) fputs(" (no effect in this version)", stream);
     if (row->type != HS_SETTING_TEXT && row->type != HS_SETTING_BOOL)
       fprintf(stream, "\n  %-26s %-9s   %s", "", "", range);
     fputc('\n', stream);

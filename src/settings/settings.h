@@ -96,6 +96,9 @@ hs_status_t hs_settings_override(hs_settings_t *settings, const char *assignment
 /* Combinations that no single row of the table can judge, and values this version cannot do. */
 hs_status_t hs_settings_check(const hs_settings_t *settings);
 
+/* A warning for each setting that differs from its default but has no effect in this version. */
+void hs_settings_warn_idle(const hs_settings_t *settings);
+
 /* The resolved settings as YAML, every key of the table. *text is owned by the caller (hs_free). */
 hs_status_t hs_settings_to_yaml(const hs_settings_t *settings, char **text);
 

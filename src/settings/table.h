@@ -34,6 +34,9 @@ extern const int hs_setting_count; /* at most HS_SETTINGS_MOST */
 /* The row of a key, -1 if there is none. */
 int hs_setting_find(const char *key);
 
+/* Is the setting accepted, so that files for later versions can be read, but without effect in this one? */
+bool hs_setting_is_idle(const hs_setting_t *row);
+
 /* The known key that was probably meant (a slip, or the right name in a wrong section), NULL if none is
  * close. */
 const char *hs_setting_nearest(const char *key);

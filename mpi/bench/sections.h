@@ -1,0 +1,18 @@
+/* sections.h: the parts of the benchmark. Each prints one table. Collective unless said otherwise. */
+#ifndef HS_MPI_BENCH_SECTIONS_H
+#define HS_MPI_BENCH_SECTIONS_H
+
+#include "mpi/bench/bench.h"
+
+/* These two run on rank 0 alone. Not collective. */
+hs_status_t hs_bench_products(hs_bench_t *bench);
+hs_status_t hs_bench_kernel(hs_bench_t *bench);
+
+hs_status_t hs_bench_gaussian(hs_bench_t *bench);
+hs_status_t hs_bench_logistic(hs_bench_t *bench);
+hs_status_t hs_bench_b(hs_bench_t *bench);
+hs_status_t hs_bench_c(hs_bench_t *bench);
+hs_status_t hs_bench_scaling(hs_bench_t *bench);
+hs_status_t hs_bench_reduce(hs_bench_t *bench);
+
+#endif
