@@ -88,7 +88,8 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 MPI_SOURCES := $(wildcard tests/mpi/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(B)/%)
 MPI_TESTS := $(MPI_SOURCES:%.c=$(B)/%)
-TEST_OBJECTS := $(UNIT_TESTS:%=%.o) $(MPI_TESTS:%=%.o)
+TEST_TOOLS := $(B)/tests/support/make_file
+TEST_OBJECTS := $(UNIT_TESTS:%=%.o) $(MPI_TESTS:%=%.o) $(TEST_TOOLS:%=%.o)
 C_FILES = $(shell find src mpi io tests -name '*.[ch]' | sort)
 SCRIPTS = .ci/run $(shell find jobs tests -name '*.sh' | sort)
 
@@ -123,7 +124,7 @@ help: ## this list
 ##@ Build and install
 all: $(B)/halfspace ## build the program (build/halfspace)
 
-tests: $(B)/halfspace $(UNIT_TESTS) $(MPI_TESTS) ## build the test programs
+tests: $(B)/halfspace $(UNIT_TESTS) $(MPI_TESTS) $(TEST_TOOLS) ## build the test programs
 
 install: all ## install the program under PREFIX (default /usr/local), below DESTDIR if given
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/halfspace/configs'
@@ -177,7 +178,7 @@ $(UNIT_TESTS:%=%.o): private OWN_FLAGS = $(patsubst -I%,-isystem %,$(CMOCKA_CFLA
 $(UNIT_TESTS): %: %.o $(B)/libhalfspace.a
 	$(call quiet,link)$(LINK) $^ $(CMOCKA_LIBS) $(LIBS) $(LDLIBS) -o $@
 
-$(MPI_TESTS): %: %.o $(B)/libhalfspace.a
+$(MPI_TESTS) $(TEST_TOOLS): %: %.o $(B)/libhalfspace.a
 	$(call quiet,link)$(LINK) $^ $(LIBS) $(LDLIBS) -o $@
 
 objects: $(OBJECTS) $(TEST_OBJECTS)

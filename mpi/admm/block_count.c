@@ -5,7 +5,8 @@
 #include "base/size.h"
 
 /* Rates of one current core. Only their ratios matter, and only roughly. */
-#define FACTOR_SECONDS (1.0 / 60e9)   /* a flop of kernel and inverse, single precision */
+#define FACTOR_SECONDS (1.0 / 60e9) /* a flop of kernel and inverse, single precision */
+#define COLUMN_SECONDS 1e-8 /* what every column of an inverse costs besides: LAPACK on small blocks */
 #define PRODUCT_SECONDS (1.0 / 120e9) /* a flop of the masked products, counted as a GEMM's */
 #define BYTE_SECONDS (1.0 / 10e9)     /* streaming the inverses */
 
@@ -23,7 +24,7 @@
 static double cost(double rows, double d, double gates, double outputs)
 {
   double iterations = ITERATIONS_LEAST + ITERATIONS_AT_500 * pow(500 / rows, ITERATIONS_SLOPE);
-  double set_up = FACTORINGS * rows * (rows + d) * FACTOR_SECONDS;
+  double set_up = FACTORINGS * rows * ((rows + d) * FACTOR_SECONDS + COLUMN_SECONDS);
   double products = 4 * d * gates * outputs * PRODUCT_SECONDS;
   double solve = 2 * rows * BYTE_SECONDS * (1 + 0.25 * (outputs - 1));
   return set_up + iterations * (products + solve);

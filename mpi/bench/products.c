@@ -109,7 +109,7 @@ hs_status_t hs_bench_products(hs_bench_t *bench)
       {"percent", "%"}, {"goal", "goal"},       {"met", ""}};
   static hs_task_t *const tasks[TASKS] = {forward, forward_gemm, adjoint, adjoint_gemm};
   hs_results_table(&bench->results, "products",
-                   "masked products of one rank, 2 n d P C flops, and the bare GEMM of the same shape",
+                   "one rank, against the bare GEMM; rates count 2 n d P C flops, however many are done",
                    columns, sizeof columns / sizeof *columns);
   hs_status_t status = HS_OK;
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes && status == HS_OK; i++) {

@@ -39,7 +39,8 @@ hs_status_t hs_bench_reduce(hs_bench_t *bench)
       double seconds = time_sum(bench, values, counts[i]);
       hs_results_number(&bench->results, (double)counts[i], 0);
       hs_results_number(&bench->results, 1e6 * seconds, 1);
-      hs_results_number(&bench->results, 8e-9 * (double)counts[i] / seconds, 3);
+      double rate = bench->ranks > 1 ? 8e-9 * (double)counts[i] / seconds : NAN; /* one rank moves nothing */
+      hs_results_number(&bench->results, rate, 3);
     }
     hs_results_end(&bench->results);
   }

@@ -91,6 +91,8 @@ static hs_status_t gates_from_file(train_t *train)
   hs_status_t status = hs_h5_open(path, &file);
   if (status == HS_OK) status = hs_h5_read_array(file, path, "gates", shape, &G);
   if (file >= 0) H5Fclose(file);
+  if (status == HS_OK && shape[2] != 1)
+    status = hs_fail(HS_BAD_DATA, path, "gates", "has 3 dimensions (gates x columns)");
   if (status == HS_OK && shape[1] != train->shard->d)
     status = hs_fail(HS_BAD_DATA, path, "gates", "has %" PRId64 " columns (%d: the features%s)", shape[1],
                      train->shard->d, train->shard->bias ? " and the bias" : "");

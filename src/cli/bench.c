@@ -39,7 +39,7 @@ hs_status_t hs_command_bench(int argc, char **argv)
 
 void hs_bench_help(FILE *stream)
 {
-  fputs("  only=A,B,...  these sections, else all (about four minutes)\n"
+  fputs("  only=A,B,...  these sections, else all (a minute or two)\n"
         "  seconds=1     measure each kernel for so long\n"
         "  repeat=3      runs of each timed solve; the shortest counts\n"
         "  --json        for programs\n\nSections:\n",

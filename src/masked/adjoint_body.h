@@ -12,14 +12,15 @@ INLINE void NAME(add_runs)(VEC *buckets, int patterns, const uint16_t *length, c
 {
   order += length[0];
   for (int pattern = 1; pattern < patterns; pattern++) {
-    VEC sum[HS_TILE * HS_WIDEST];
+    VEC sum[HS_SUMS];
     for (int i = 0; i < width * tile; i++) sum[i] = (VEC){0};
     for (int left = length[pattern]; left > 0; left--) {
+      if (tile > 1) __builtin_prefetch(w + order[HS_RUNS_AHEAD] * w_stride);
       size_t row = *order++;
       const VEC *x = panel + row * (size_t)width;
       const REAL *of_row = w + row * w_stride;
       for (int c = 0; c < tile; c++) {
-        VEC factor = (VEC){0} + of_row[c];
+        VEC factor = SPLAT(of_row[c]);
         for (int v = 0; v < width; v++) sum[c * width + v] = FMA(x[v], factor, sum[c * width + v]);
       }
     }
@@ -36,7 +37,7 @@ INLINE void NAME(unfold)(VEC *buckets, int bits, double *s, size_t gate_stride, 
   const int size = width * tile;
   for (int bit = bits - 1; bit >= 0; bit--) {
     int half = 1 << bit;
-    VEC sum[HS_TILE * HS_WIDEST];
+    VEC sum[HS_SUMS];
     VEC *upper = buckets + (size_t)(half * size);
     for (int i = 0; i < size; i++) sum[i] = upper[i];
     for (int pattern = 1; pattern < half; pattern++)
@@ -53,33 +54,48 @@ INLINE void NAME(unfold)(VEC *buckets, int bits, double *s, size_t gate_stride, 
   }
 }
 
-/* One chunk, one group, the outputs c .. c+tile-1. */
+/* One chunk, one group, the outputs c .. c+tile-1 together. */
 INLINE void NAME(add_tile)(hs_masked_t *op, int64_t first, NAME(chunk_t) chunk, int group, int c, double *s,
                            const int width, const int tile)
 {
   const hs_groups_t *groups = &op->runs.groups;
   size_t d = (size_t)op->d, outputs = (size_t)op->outputs;
   int gate = hs_group_first(groups, group), bits = hs_group_first(groups, group + 1) - gate;
-  NAME(add_runs)(op->tables, 1 << bits, hs_runs_length(&op->runs, first, group),
-                 hs_runs_order(&op->runs, first, group), NAME(panel)(op, chunk), (const REAL *)op->w + c, outputs, width,
-                 tile);
-  NAME(unfold)(op->tables, bits, s + ((size_t)gate * outputs + (size_t)c) * d + chunk.first, outputs * d, d,
-               chunk.count, width, tile);
+  const uint16_t *length = hs_runs_length(&op->runs, first, group);
+  const uint16_t *order = hs_runs_order(&op->runs, first, group);
+  const VEC *panel = NAME(panel)(op, chunk);
+  const REAL *w = (const REAL *)op->w + c;
+  double *own = s + ((size_t)gate * outputs + (size_t)c) * d + chunk.first;
+  NAME(add_runs)(op->tables, 1 << bits, length, order, panel, w, outputs, width, tile);
+  NAME(unfold)(op->tables, bits, own, outputs * d, d, chunk.count, width, tile);
 }
 
-/* Registers: width * tile sums, at most 12, leave room for a factor and a vector of x in 16. */
 TARGET static void NAME(add_group)(hs_masked_t *op, int64_t first, NAME(chunk_t) chunk, int group, double *s,
                                    int tiles)
 {
 #define CASE(W, T)                                                                                           \
-  case (W)*16 + (T): NAME(add_tile)(op, first, chunk, group, c, s, W, T); break;
+  case (W)*8 + (T):                                                                                          \
+    NAME(add_tile)(op, first, chunk, group, c, s, W, T);                                                     \
+    break
   for (int i = 0; i < tiles; i++) {
     int c = op->outputs * i / tiles, tile = op->outputs * (i + 1) / tiles - c;
-    switch (chunk.width * 16 + tile) {
-      CASE(1, 1) CASE(2, 1) CASE(3, 1) CASE(4, 1) CASE(5, 1) CASE(6, 1) CASE(7, 1) CASE(8, 1)
-      CASE(1, 2) CASE(2, 2) CASE(3, 2) CASE(4, 2) CASE(1, 3) CASE(2, 3) CASE(3, 3) CASE(4, 3)
-      CASE(1, 4) CASE(2, 4) CASE(3, 4) CASE(1, 5) CASE(2, 5)
-    default: __builtin_unreachable();
+    switch (chunk.width * 8 + tile) {
+      CASE(1, 1);
+      CASE(2, 1);
+      CASE(3, 1);
+      CASE(4, 1);
+      CASE(1, 2);
+      CASE(2, 2);
+      CASE(3, 2);
+      CASE(4, 2);
+      CASE(1, 3);
+      CASE(2, 3);
+      CASE(3, 3);
+      CASE(1, 4);
+      CASE(2, 4);
+      CASE(3, 4);
+    default:
+      __builtin_unreachable();
     }
   }
 #undef CASE
@@ -87,9 +103,8 @@ TARGET static void NAME(add_group)(hs_masked_t *op, int64_t first, NAME(chunk_t)
 
 TARGET static void NAME(adjoint)(hs_masked_t *op, const double *w, double *s)
 {
-  static const int widest[HS_TILE + 1] = {0, 4, 4, 3, 3, 2};
   int tiles = (op->outputs + 3) / 4;
-  NAME(cut_t) cut = NAME(cut)(op->d, widest[(op->outputs + tiles - 1) / tiles]);
+  NAME(cut_t) cut = NAME(cut)(op->d, op->outputs > 2 ? 3 : 4);
   REAL *factors = op->w;
   memset(s, 0, (size_t)op->masks->gates * (size_t)op->outputs * (size_t)op->d * sizeof *s);
   for (int64_t first = 0; first < op->rows; first += op->block) {

@@ -4,10 +4,12 @@
  *     VECTOR_BYTES  size of a vector register
  *     TARGET        function attribute that switches the instruction set on
  *     FMA(x, y, z)  x * y + z on vectors
+ *     SPLAT(x)      a vector of equal elements
  *     NAME(stem)    stem with a suffix of its own
  *
  * defined; they are undefined again at the end.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/size.h"
@@ -19,9 +21,9 @@
 
 typedef REAL VEC __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-/* The features cut into chunks of equal width in vectors, or one more for the first few. */
+/* The features cut into chunks of `width` vectors; the last may have fewer. */
 typedef struct NAME(cut) {
-  int d, chunks, width, wider;
+  int d, width, chunks;
 } NAME(cut_t);
 
 /* Features first .. first+count-1, in width vectors. */
@@ -29,17 +31,17 @@ typedef struct NAME(chunk) {
   int first, count, width;
 } NAME(chunk_t);
 
-static NAME(cut_t) NAME(cut)(int d, int widest)
+static NAME(cut_t) NAME(cut)(int d, int width)
 {
-  int vectors = (d + LANES - 1) / LANES, chunks = (vectors + widest - 1) / widest;
-  return (NAME(cut_t)){d, chunks, vectors / chunks, vectors % chunks};
+  int vectors = (d + LANES - 1) / LANES;
+  return (NAME(cut_t)){d, width, (vectors + width - 1) / width};
 }
 
 INLINE NAME(chunk_t) NAME(chunk)(NAME(cut_t) cut, int chunk)
 {
-  int from = chunk * cut.width + (chunk < cut.wider ? chunk : cut.wider);
-  int width = cut.width + (chunk < cut.wider), end = (from + width) * LANES;
-  return (NAME(chunk_t)){from * LANES, (end < cut.d ? end : cut.d) - from * LANES, width};
+  int first = chunk * cut.width * LANES, left = cut.d - first;
+  int count = left < cut.width * LANES ? left : cut.width * LANES;
+  return (NAME(chunk_t)){first, count, (count + LANES - 1) / LANES};
 }
 
 static const VEC *NAME(panel)(const hs_masked_t *op, NAME(chunk_t) chunk)
@@ -47,45 +49,58 @@ static const VEC *NAME(panel)(const hs_masked_t *op, NAME(chunk_t) chunk)
   return (const VEC *)op->panels + (size_t)(chunk.first / LANES) * (size_t)op->block;
 }
 
-/* LANES features, or the first `count` of them and zeros, from the type of X. */
-INLINE VEC NAME(load)(const char *x, size_t size, int count)
+/* LANES features from the type of X, which has elements of `size` bytes. */
+INLINE VEC NAME(load)(const char *x, const size_t size)
 {
-  VEC out = {0};
-  if (size == sizeof(REAL) && count == LANES) {
+  VEC out;
+  if (size == sizeof(REAL)) {
     memcpy(&out, x, sizeof out);
   } else if (size == sizeof(float)) {
-    float part[LANES];
-    memcpy(part, x, (size_t)count * sizeof *part);
-    for (int lane = 0; lane < count; lane++) out[lane] = (REAL)part[lane];
+    for (int lane = 0; lane < LANES; lane++) out[lane] = (REAL)((const float *)x)[lane];
   } else {
-    double part[LANES];
-    memcpy(part, x, (size_t)count * sizeof *part);
-    for (int lane = 0; lane < count; lane++) out[lane] = (REAL)part[lane];
+    for (int lane = 0; lane < LANES; lane++) out[lane] = (REAL)((const double *)x)[lane];
   }
   return out;
 }
 
-/* One row of X, elements of `size` bytes, into its places in the panels. */
-INLINE void NAME(fill_row)(const hs_masked_t *op, int64_t first, int row, NAME(cut_t) cut, const size_t size)
+/* The last features of a row, fewer than LANES, and zeros. A vector that overhangs into the next row is read
+ * at once. */
+INLINE VEC NAME(load_rest)(const char *x, const size_t size, VEC keep, int count, bool overhang)
 {
-  const char *x = (const char *)op->X + (size_t)(first + row) * (size_t)op->d * size;
-  for (int i = 0; i < cut.chunks; i++) {
-    NAME(chunk_t) chunk = NAME(chunk)(cut, i);
-    VEC *to = (VEC *)NAME(panel)(op, chunk) + (size_t)row * (size_t)chunk.width;
-    int full = chunk.count / LANES, left = chunk.count % LANES;
-    for (int v = 0; v < full; v++, x += LANES * size) to[v] = NAME(load)(x, size, LANES);
-    if (left > 0) to[full] = NAME(load)(x, size, left);
-  }
+  if (overhang) return NAME(load)(x, size) * keep;
+  VEC out = {0};
+  for (int lane = 0; lane < count; lane++)
+    out[lane] = size == sizeof(float) ? (REAL)((const float *)x)[lane] : (REAL)((const double *)x)[lane];
+  return out;
 }
 
 /* Rows first .. first+rows-1, from memory in their natural order: narrow strips of X would arrive at a
  * fraction of that rate. */
+INLINE void NAME(fill)(hs_masked_t *op, int64_t first, int rows, NAME(cut_t) cut, const size_t size)
+{
+  NAME(chunk_t) last = NAME(chunk)(cut, cut.chunks - 1);
+  int rest = cut.d % LANES;
+  size_t step = (size_t)cut.width * (size_t)op->block;
+  VEC keep = {0};
+  for (int lane = 0; lane < rest; lane++) keep[lane] = 1;
+  for (int row = 0; row < rows; row++) {
+    const char *x = (const char *)op->X + (size_t)(first + row) * (size_t)op->d * size;
+    VEC *to = (VEC *)op->panels + (size_t)row * (size_t)cut.width;
+    for (int i = 1; i < cut.chunks; i++, to += step)
+      for (int v = 0; v < cut.width; v++, x += LANES * size) to[v] = NAME(load)(x, size);
+    to = (VEC *)op->panels + step * (size_t)(cut.chunks - 1) + (size_t)row * (size_t)last.width;
+    int full = last.count / LANES;
+    for (int v = 0; v < full; v++, x += LANES * size) to[v] = NAME(load)(x, size);
+    if (rest > 0) to[full] = NAME(load_rest)(x, size, keep, rest, first + row + LANES < op->rows);
+  }
+}
+
 TARGET static void NAME(fill_panels)(hs_masked_t *op, int64_t first, int rows, NAME(cut_t) cut)
 {
   if (op->precision == HS_SINGLE)
-    for (int row = 0; row < rows; row++) NAME(fill_row)(op, first, row, cut, sizeof(float));
+    NAME(fill)(op, first, rows, cut, sizeof(float));
   else
-    for (int row = 0; row < rows; row++) NAME(fill_row)(op, first, row, cut, sizeof(double));
+    NAME(fill)(op, first, rows, cut, sizeof(double));
 }
 
 #include "masked/adjoint_body.h"
@@ -98,4 +113,5 @@ TARGET static void NAME(fill_panels)(hs_masked_t *op, int64_t first, int rows, N
 #undef VECTOR_BYTES
 #undef TARGET
 #undef FMA
+#undef SPLAT
 #undef NAME

@@ -5,19 +5,13 @@
  * chunk by chunk of the features, so that the tables of all groups stay in the L2 cache and v in registers.
  */
 
-/* Narrower chunks spend their time on addresses, wider ones outgrow the cache. */
-#ifndef FW
-#define FW 4
-#endif
-#define FORWARD_WIDEST FW
-
 /* T[p] for all patterns of one group: each gate doubles the table. */
 INLINE void NAME(fill_table)(VEC *table, int bits, const int *gates, const double *u, size_t u_stride,
                              int count, const int width)
 {
   for (int v = 0; v < width; v++) table[v] = (VEC){0};
   for (int bit = 0; bit < bits; bit++) {
-    VEC own[HS_WIDEST] = {{0}};
+    VEC own[HS_FORWARD_WIDTH] = {{0}};
     REAL *element = (REAL *)own;
     const double *block = u + (size_t)gates[bit] * u_stride;
     for (int j = 0; j < count; j++) element[j] = (REAL)block[j];
@@ -38,10 +32,18 @@ TARGET static void NAME(fill_tables)(hs_masked_t *op, const hs_patterns_t *patte
     int first = hs_group_first(groups, group), bits = hs_group_first(groups, group + 1) - first;
     const int *gates = patterns->gates + first;
     switch (chunk.width) {
-    case 1: NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 1); break;
-    case 2: NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 2); break;
-    case 3: NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 3); break;
-    default: NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 4); break;
+    case 1:
+      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 1);
+      break;
+    case 2:
+      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 2);
+      break;
+    case 3:
+      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 3);
+      break;
+    default:
+      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 4);
+      break;
     }
   }
 }
@@ -53,7 +55,7 @@ INLINE void NAME(look_up)(const VEC *tables, const hs_groups_t *groups, const ui
   size_t table_size = (size_t)width << groups->bits;
   int count = groups->count;
   for (int row = 0; row < rows; row++, patterns += count, panel += width) {
-    VEC v[HS_WIDEST];
+    VEC v[HS_FORWARD_WIDTH];
     const VEC *table = tables;
     for (int i = 0; i < width; i++) v[i] = table[(size_t)patterns[0] * (size_t)width + (size_t)i];
     for (int group = 1; group < count; group++) {
@@ -73,10 +75,18 @@ TARGET static void NAME(look_up_all)(hs_masked_t *op, const hs_patterns_t *patte
   const uint8_t *of_row = patterns->of_row + first * groups->count;
   const VEC *panel = NAME(panel)(op, chunk);
   switch (chunk.width) {
-  case 1: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 1); break;
-  case 2: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 2); break;
-  case 3: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 3); break;
-  default: NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 4); break;
+  case 1:
+    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 1);
+    break;
+  case 2:
+    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 2);
+    break;
+  case 3:
+    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 3);
+    break;
+  default:
+    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 4);
+    break;
   }
 }
 
@@ -97,7 +107,7 @@ TARGET static void NAME(add_lanes)(const hs_masked_t *op, int rows, double *a)
 
 TARGET static void NAME(forward)(hs_masked_t *op, const hs_patterns_t *patterns, const double *u, double *a)
 {
-  NAME(cut_t) cut = NAME(cut)(op->d, FORWARD_WIDEST);
+  NAME(cut_t) cut = NAME(cut)(op->d, HS_FORWARD_WIDTH);
   VEC *sums = op->sums;
   for (int64_t first = 0; first < op->rows; first += op->block) {
     int rows = (int)hs_min64(op->block, op->rows - first);
@@ -113,5 +123,3 @@ TARGET static void NAME(forward)(hs_masked_t *op, const hs_patterns_t *patterns,
     NAME(add_lanes)(op, rows, a + first * op->outputs);
   }
 }
-
-#undef FORWARD_WIDEST

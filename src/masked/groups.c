@@ -9,7 +9,7 @@
 /* Making a table entry costs about as much as this many look-ups: it is stored, and read back once. */
 #define ENTRY_COST 2.0
 
-/* Look-ups slow down as tables outgrow the nearest cache: their cost is 1 + SPREAD * bits. */
+/* Look-ups slow down as tables outgrow the nearest cache: measured, their cost is about 1 + SPREAD * bits. */
 #define SPREAD 0.06
 
 hs_groups_t hs_groups_split(int gates, int64_t rows)
@@ -37,6 +37,17 @@ static int most_groups(int room, int64_t rows)
   return most;
 }
 
+size_t hs_groups_entries(int room, int64_t rows)
+{
+  size_t most = 0;
+  for (int gates = 1; gates <= room; gates++) {
+    hs_groups_t groups = hs_groups_split(gates, rows);
+    size_t entries = (size_t)groups.count << groups.bits;
+    if (entries > most) most = entries;
+  }
+  return most;
+}
+
 static int mask_bytes(const hs_masks_t *masks)
 {
   return (masks->gates + 7) / 8;
@@ -49,9 +60,10 @@ hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks,
   patterns->gates = hs_alloc((size_t)masks->gates, sizeof(int), "chosen gates");
   patterns->of_row = hs_alloc((size_t)masks->rows, (size_t)patterns->row_bytes, "mask patterns");
   patterns->squeeze = hs_alloc((size_t)mask_bytes(masks), 256, "mask patterns");
+  patterns->kept = hs_alloc((size_t)mask_bytes(masks), 1, "mask patterns");
   patterns->line = hs_alloc((size_t)masks->words + 1, sizeof(uint64_t), "mask patterns");
   bool good = patterns->gates != NULL && patterns->of_row != NULL && patterns->squeeze != NULL;
-  return good && patterns->line != NULL ? HS_OK : HS_NO_MEMORY;
+  return good && patterns->kept != NULL && patterns->line != NULL ? HS_OK : HS_NO_MEMORY;
 }
 
 void hs_patterns_free(hs_patterns_t *patterns)
@@ -59,6 +71,7 @@ void hs_patterns_free(hs_patterns_t *patterns)
   hs_free(patterns->gates);
   hs_free(patterns->of_row);
   hs_free(patterns->squeeze);
+  hs_free(patterns->kept);
   hs_free(patterns->line);
   *patterns = (hs_patterns_t){0};
 }
@@ -66,23 +79,24 @@ void hs_patterns_free(hs_patterns_t *patterns)
 size_t hs_patterns_bytes(const hs_patterns_t *patterns)
 {
   const hs_masks_t *masks = patterns->masks;
-  return (size_t)masks->rows * (size_t)patterns->row_bytes + (size_t)mask_bytes(masks) * 256 +
+  return (size_t)masks->rows * (size_t)patterns->row_bytes + (size_t)mask_bytes(masks) * 257 +
          (size_t)masks->gates * sizeof(int) + (size_t)(masks->words + 1) * sizeof(uint64_t);
 }
 
-/* squeeze[256 * byte + value]: the bits of value that belong to chosen gates, moved together. Value
- * 255 shows how many they are. */
+/* squeeze[256 * byte + value]: the bits of value that belong to chosen gates, moved together. */
 static void make_squeeze(hs_patterns_t *patterns)
 {
   int bytes = mask_bytes(patterns->masks), next = 0;
   for (int byte = 0; byte < bytes; byte++) {
     uint8_t *of_value = patterns->squeeze + 256 * (size_t)byte;
     memset(of_value, 0, 256);
-    for (int place = 0; next < patterns->groups.gates && patterns->gates[next] / 8 == byte; place++, next++) {
+    int place = 0;
+    for (; next < patterns->groups.gates && patterns->gates[next] / 8 == byte; place++, next++) {
       int bit = patterns->gates[next] % 8;
       for (int value = 0; value < 256; value++)
         of_value[value] = (uint8_t)(of_value[value] | (value >> bit & 1) << place);
     }
+    patterns->kept[byte] = (uint8_t)place;
   }
 }
 
@@ -93,7 +107,7 @@ static void squeeze_row(hs_patterns_t *patterns, const uint64_t *bits)
   uint64_t word = 0, *out = patterns->line;
   for (int byte = 0; byte < bytes; byte++) {
     const uint8_t *of_value = patterns->squeeze + 256 * (size_t)byte;
-    int added = __builtin_popcount(of_value[255]);
+    int added = patterns->kept[byte];
     uint64_t value = of_value[bits[byte / 8] >> (byte % 8 * 8) & 255];
     word |= value << filled;
     filled += added;

@@ -14,10 +14,7 @@
 #include "base/status.h"
 #include "gates/masks.h"
 
-#ifndef HS_GROUP_BITS
-#define HS_GROUP_BITS 8
-#endif
-// X /* widest group: a pattern is a byte, and 256 table entries still fit the L2 cache */
+#define HS_GROUP_BITS 8 /* widest group: a pattern is a byte, and 256 table entries still fit the L2 cache */
 
 /* `gates` gates in `count` runs of consecutive gates, of equal length or one less. */
 typedef struct hs_groups {
@@ -29,6 +26,9 @@ typedef struct hs_groups {
 /* The split that costs least when one set of tables serves `rows` rows: wide groups mean few additions per
  * row, but large tables, which only many rows repay. */
 hs_groups_t hs_groups_split(int gates, int64_t rows);
+
+/* Table entries of all groups together, at most, for any number of gates up to `room`. */
+size_t hs_groups_entries(int room, int64_t rows);
 
 /* First gate of a group; that of the group after the last is the number of gates. */
 static inline int hs_group_first(const hs_groups_t *groups, int group)
@@ -45,11 +45,13 @@ typedef struct hs_patterns {
   int row_bytes;           /* room per row */
   uint8_t *of_row;         /* rows x groups.count: bit j is chosen gate hs_group_first(group) + j; owned */
   uint8_t *squeeze;        /* per byte of a mask row: its 256 values without the gates not chosen; owned */
+  uint8_t *kept;           /* per byte of a mask row: how many of its gates are chosen; owned */
   uint64_t *line;          /* one mask row without the gates not chosen; owned */
 } hs_patterns_t;
 
 /* Room for any choice of at most `room` of the gates; nothing is chosen yet. Not collective. */
-hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room, int64_t table_rows);
+hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room,
+                               int64_t table_rows);
 void hs_patterns_free(hs_patterns_t *patterns);
 
 /* Choose these gates (ascending, no more than there is room for) and read their bits from the masks; free

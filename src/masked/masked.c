@@ -7,11 +7,19 @@
 #include "masked/kernel.h"
 #include "masked/operator.h"
 
-/* Rows of a block: tables and buckets are made anew for every block, so there must be many rows for each of
- * their 256 entries; but the panel of a block has to stay in the L2 cache. */
-#ifndef BLOCK_ROWS
-#define BLOCK_ROWS 4096
-#endif
+/* Rows of a block: tables and buckets are made anew for every block, which only many rows repay; but its
+ * rows are read once for every output, and should come from a cache then. */
+#define MOST_ROWS 4096
+#define LEAST_ROWS 512
+#define BLOCK_BYTES 4e6
+
+static int block_rows(hs_precision_t precision, int64_t rows, int d, int outputs)
+{
+  double row = (double)d * (double)hs_precision_bytes(precision);
+  double fit = BLOCK_BYTES * (outputs < 4 ? outputs : 4) / row;
+  int64_t block = fit > MOST_ROWS ? MOST_ROWS : fit < LEAST_ROWS ? LEAST_ROWS : (int64_t)fit;
+  return (int)hs_max64(1, hs_min64(rows, block));
+}
 
 static void *grab(hs_masked_t *op, size_t count, size_t size, const char *what)
 {
@@ -23,12 +31,11 @@ static void *grab(hs_masked_t *op, size_t count, size_t size, const char *what)
 static hs_status_t make_scratch(hs_masked_t *op)
 {
   size_t vector = (size_t)op->native.vector_bytes, block = (size_t)op->block, outputs = (size_t)op->outputs;
-  size_t vectors = ((size_t)op->d * sizeof(double) + vector - 1) / vector;
-  size_t entries = (size_t)op->all.groups.count << op->all.groups.bits;
-  /* fewer gates may be split into wider groups, or into as many */
-  if (entries < (size_t)1 << HS_GROUP_BITS) entries = (size_t)1 << HS_GROUP_BITS;
-  op->tables = grab(op, 2 * entries * HS_WIDEST, vector, "tables of masked products");
-  op->panels = grab(op, block * vectors, vector, "scratch of masked products");
+  size_t row = ((size_t)op->d * sizeof(double) + vector - 1) / vector;
+  size_t tables = hs_groups_entries(op->masks->gates, op->all.table_rows) * HS_FORWARD_WIDTH;
+  size_t buckets = ((size_t)1 << op->runs.groups.bits) * HS_SUMS;
+  op->tables = grab(op, tables > buckets ? tables : buckets, vector, "tables of masked products");
+  op->panels = grab(op, block * row, vector, "scratch of masked products");
   op->sums = grab(op, outputs * block, vector, "scratch of masked products");
   op->w = grab(op, block * outputs, sizeof(double), "scratch of masked products");
   bool good = op->tables != NULL && op->panels != NULL && op->sums != NULL && op->w != NULL;
@@ -39,8 +46,8 @@ static hs_status_t make_kernel_scratch(hs_masked_t *op)
 {
   size_t slices = op->precision == HS_DOUBLE ? 2 * (size_t)op->d : 0;
   op->slices = grab(op, slices * HS_KERNEL_TILE, sizeof(float), "scratch of kernel blocks");
-  op->slice_masks = grab(op, (size_t)op->masks->words * HS_KERNEL_TILE, sizeof(uint64_t),
-                         "scratch of kernel blocks");
+  op->slice_masks =
+      grab(op, (size_t)op->masks->words * HS_KERNEL_TILE + 4, sizeof(uint64_t), "scratch of kernel blocks");
   return op->slices != NULL && op->slice_masks != NULL ? HS_OK : HS_NO_MEMORY;
 }
 
@@ -72,7 +79,7 @@ hs_status_t hs_masked_create(hs_masked_t **out, hs_precision_t precision, int64_
   if (op == NULL) return HS_NO_MEMORY;
   *op = (hs_masked_t){.precision = precision, .rows = rows, .d = d, .outputs = outputs, .X = X};
   op->masks = masks;
-  op->block = (int)hs_max64(1, hs_min64(rows, BLOCK_ROWS));
+  op->block = block_rows(precision, rows, d, outputs);
   op->native = hs_products_choose(precision);
   op->exact = hs_products_choose(HS_DOUBLE);
   hs_status_t status = make_patterns(op);
@@ -82,8 +89,8 @@ hs_status_t hs_masked_create(hs_masked_t **out, hs_precision_t precision, int64_
     hs_masked_free(&op);
     return status;
   }
-  op->bytes += sizeof *op + hs_patterns_bytes(&op->all) + hs_patterns_bytes(&op->some) +
-               hs_runs_bytes(&op->runs);
+  op->bytes +=
+      sizeof *op + hs_patterns_bytes(&op->all) + hs_patterns_bytes(&op->some) + hs_runs_bytes(&op->runs);
   *out = op;
   return HS_OK;
 }

@@ -1,9 +1,9 @@
 /* operator.h: what the parts of the masked operator share.
  *
- * The features are cut into chunks of a few vector registers' width, the rows into blocks. For every block
- * and chunk the rows are copied, in the type the product works in, to a panel without gaps:
- *     panel[row][element]    element < width * lanes, zero beyond the last feature
- * With that, one body of code serves both precisions, the exact variants and every instruction set.
+ * The rows are cut into blocks, the features into chunks of a few vector registers' width. The rows of a
+ * block are copied, in the type the product works in, to a panel for every chunk:
+ *     panel[row][element]    element < width * elements of a vector, zero beyond the last feature
+ * From that, one body of code serves both precisions, the exact variants and every instruction set.
  */
 #ifndef HS_MASKED_OPERATOR_H
 #define HS_MASKED_OPERATOR_H
@@ -16,8 +16,13 @@
 #include "masked/products.h"
 #include "masked/runs.h"
 
-#define HS_WIDEST 8 /* registers of a chunk, at most */
-#define HS_TILE 5   /* outputs whose sums are kept in registers together, at most */
+/* Vectors of a chunk in the forward product: narrower chunks spend their time on addresses, the tables of
+ * wider ones outgrow the L2 cache. */
+#define HS_FORWARD_WIDTH 4
+
+/* Sums that the adjoint product keeps in registers: vectors of a chunk times outputs. They leave room for a
+ * factor and a chunk in 16 registers. */
+#define HS_SUMS 12
 
 struct hs_masked {
   hs_precision_t precision;
@@ -31,10 +36,10 @@ struct hs_masked {
   hs_patterns_t some; /* patterns of the gates with non-zero weights, while these are few */
   int *active;        /* list of those gates */
   hs_runs_t runs;
-  void *tables; /* table entries, or sums over runs: entries x width vectors */
-  void *panels; /* the rows of a block: chunk after chunk a panel of block x width vectors */
-  void *sums;   /* outputs x block vectors */
-  void *w;      /* block x outputs elements, at most 8 bytes each */
+  void *tables;          /* forward: entries of all groups; adjoint: sums over the runs of one group */
+  void *panels;          /* the rows of a block: chunk after chunk a panel of block x width vectors */
+  void *sums;            /* forward: outputs x block vectors, one for each output of a row */
+  void *w;               /* adjoint: block x outputs elements, at most 8 bytes each */
   float *slices;         /* 2 x HS_KERNEL_TILE x d, rows in float for the kernel; only if X is double */
   uint64_t *slice_masks; /* words x HS_KERNEL_TILE */
   size_t bytes;

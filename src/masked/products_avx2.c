@@ -7,6 +7,7 @@
 #define VECTOR_BYTES 32
 #define TARGET __attribute__((target("avx2,fma")))
 #define FMA(x, y, z) _mm256_fmadd_ps(x, y, z)
+#define SPLAT(x) _mm256_set1_ps(x)
 #define NAME(stem) stem##_single
 #include "masked/body.h"
 
@@ -14,6 +15,7 @@
 #define VECTOR_BYTES 32
 #define TARGET __attribute__((target("avx2,fma")))
 #define FMA(x, y, z) _mm256_fmadd_pd(x, y, z)
+#define SPLAT(x) _mm256_set1_pd(x)
 #define NAME(stem) stem##_double
 #include "masked/body.h"
 

@@ -7,6 +7,7 @@
 #define VECTOR_BYTES 64
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
 #define FMA(x, y, z) _mm512_fmadd_ps(x, y, z)
+#define SPLAT(x) _mm512_set1_ps(x)
 #define NAME(stem) stem##_single
 #include "masked/body.h"
 
@@ -14,9 +15,10 @@
 #define VECTOR_BYTES 64
 #define TARGET __attribute__((target("avx512f,avx512vl,avx2,fma")))
 #define FMA(x, y, z) _mm512_fmadd_pd(x, y, z)
+#define SPLAT(x) _mm512_set1_pd(x)
 #define NAME(stem) stem##_double
 #include "masked/body.h"
 
 const hs_products_t hs_products_avx512[2] = {{64, forward_single, adjoint_single},
-                                           {64, forward_double, adjoint_double}};
+                                             {64, forward_double, adjoint_double}};
 #endif

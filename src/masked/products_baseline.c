@@ -6,6 +6,7 @@
 #define VECTOR_BYTES 16
 #define TARGET
 #define FMA(x, y, z) ((x) * (y) + (z))
+#define SPLAT(x) ((vec_single){0} + (x))
 #define NAME(stem) stem##_single
 #include "masked/body.h"
 
@@ -13,6 +14,7 @@
 #define VECTOR_BYTES 16
 #define TARGET
 #define FMA(x, y, z) ((x) * (y) + (z))
+#define SPLAT(x) ((vec_double){0} + (x))
 #define NAME(stem) stem##_double
 #include "masked/body.h"
 

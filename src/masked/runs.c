@@ -27,7 +27,8 @@ static void sort_group(hs_runs_t *runs, const hs_patterns_t *patterns, int64_t f
 
 static hs_status_t sort_rows(hs_runs_t *runs, const hs_patterns_t *patterns)
 {
-  runs->order = hs_alloc((size_t)(runs->rows * runs->groups.count), sizeof(uint16_t), "row orders");
+  size_t visits = (size_t)(runs->rows * runs->groups.count);
+  runs->order = hs_alloc(visits + HS_RUNS_AHEAD, sizeof(uint16_t), "row orders");
   runs->length = hs_alloc(length_count(runs), sizeof(uint16_t), "row orders");
   if (runs->order == NULL || runs->length == NULL) return HS_NO_MEMORY;
   for (int64_t first = 0; first < runs->rows; first += runs->block)

@@ -10,11 +10,14 @@
 #include "base/status.h"
 #include "masked/groups.h"
 
+/* The order may be read this far beyond its end, so that a product can call for the rows it will need. */
+#define HS_RUNS_AHEAD 16
+
 typedef struct hs_runs {
   hs_groups_t groups; /* of all gates */
   int64_t rows;
-  int block;        /* rows of a block; the last may have fewer */
-  uint16_t *order;  /* block after block, group after group: its rows, counted from the block's first; owned */
+  int block;       /* rows of a block; the last may have fewer */
+  uint16_t *order; /* block after block, group after group: its rows, counted from the block's first; owned */
   uint16_t *length; /* blocks x groups x 2^bits: rows of each pattern; owned */
 } hs_runs_t;
 

@@ -12,7 +12,7 @@
 #define FACTORS 30
 #define BUMPS 6          /* in a prototype or factor */
 #define FACTOR_SIZE 0.25 /* standard deviation of a factor's weight; prototypes peak at 1 */
-#define CLIP 0.38        /* subtracted before clipping at zero: leaves about 27 % of the pixels on */
+#define CLIP 0.42        /* subtracted before clipping at zero: leaves about 27 % of the pixels on */
 
 /* Streams of the generator, after HS_STREAM_SYNTHETIC. */
 enum { FEATURES, NOISE, TEACHER, OUTPUT, CLASS, WEIGHTS, CENTRES, WIDTHS, SIGNS };

@@ -84,12 +84,12 @@ static void check_known(int n, int outputs, const char *name)
   direct_free(&p);
 }
 
-/* Masks that no neuron along +-u has: the sign follows the majority of all rows, whichever rank has them. Gate
- * (0, 1) is open on all rows but one (x_1 >= 0), u = (-2, 0) is positive on most rows (x_0 < 0 there). */
+/* Masks that no neuron along +-u has: the sign follows the majority of all rows. The gate (0, 1) is open on all of
+ * them, u = (2, 0) is negative on five, and the two others come last: no rank may decide by its own. */
 static void test_majority(void)
 {
   direct_t p = direct_make(7, 2, 1, 1, HS_SQUARED, HS_JOINT);
-  const double X[14] = {-1, 1, -2, 1, -3, 2, 1, 1, -1, 3, 2, -1, -4, 1}, g[2] = {0, 1}, u[2] = {2, 0};
+  const double X[14] = {-1, 1, -2, 1, -3, 2, -1, 3, -4, 1, 1, 1, 2, 1}, g[2] = {0, 1}, u[2] = {2, 0};
   memcpy(p.X, X, sizeof X);
   memcpy(p.G, g, sizeof g);
   hs_shard_t *shard = distributed_shard(MPI_COMM_WORLD, &p, 4, HS_DOUBLE);

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "masked/masked.h"
+#include "masked/operator.h"
 
 typedef struct problem {
   int n, d, gates, outputs;
@@ -206,6 +207,22 @@ static void test_zero_blocks(void **state)
   drop(&p);
 }
 
+/* The code for the baseline of the processor, which the processor here would not choose. Its vectors are the
+ * shortest, so the scratch space suffices. */
+static void test_baseline(void **state)
+{
+  (void)state;
+  for (int precision = HS_SINGLE; precision <= HS_DOUBLE; precision++)
+    for (int outputs = 1; outputs <= 5; outputs++) {
+      problem_t p;
+      make(&p, 600, 21, 50, outputs, (hs_precision_t)precision, 0.5);
+      p.op->native = hs_products_baseline[precision];
+      p.op->exact = hs_products_baseline[HS_DOUBLE];
+      check_products(&p);
+      drop(&p);
+    }
+}
+
 /* Equal weights give equal bits, whatever was computed in between. */
 static void test_repeatable(void **state)
 {
@@ -292,10 +309,10 @@ static void test_kernel(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_shapes),     cmocka_unit_test(test_widths),
-      cmocka_unit_test(test_blocks),     cmocka_unit_test(test_zero_blocks),
-      cmocka_unit_test(test_repeatable), cmocka_unit_test(test_adjoint_identity),
-      cmocka_unit_test(test_kernel),
+      cmocka_unit_test(test_shapes),           cmocka_unit_test(test_widths),
+      cmocka_unit_test(test_blocks),           cmocka_unit_test(test_zero_blocks),
+      cmocka_unit_test(test_baseline),         cmocka_unit_test(test_repeatable),
+      cmocka_unit_test(test_adjoint_identity), cmocka_unit_test(test_kernel),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

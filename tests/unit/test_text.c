@@ -39,6 +39,10 @@ static void test_nearest(void **state)
   assert_string_equal(nearest("tolarence"), "tolerance");
   assert_string_equal(nearest("bate"), "beta");
   assert_string_equal(nearest("data.tets"), "data.test");
+  /* The fewest errors win over the order, the order decides between equals. */
+  static const char *const close[] = {"gatess", "gates", "gated"};
+  assert_string_equal(hs_nearest("gates", close, 3), "gates");
+  assert_string_equal(hs_nearest("gatex", close, 3), "gates");
   assert_null(nearest("xylophone"));
   assert_null(nearest(""));
   assert_null(nearest("x"));
