@@ -64,6 +64,13 @@ static void print_live(const hs_progress_t *progress, const hs_history_row_t *ro
               isfinite(left) ? hs_progress_duration(left, text) : "...");
 }
 
+/* 10, 20, 50, 100, 200, 500, ... */
+static bool is_milestone(int64_t iteration)
+{
+  while (iteration >= 10 && iteration % 10 == 0) iteration /= 10;
+  return iteration == 1 || iteration == 2 || iteration == 5;
+}
+
 void hs_progress_row(hs_progress_t *progress, const hs_history_row_t *row)
 {
   int slot = (int)(row->iteration % HS_PROGRESS_WINDOW);
@@ -71,7 +78,7 @@ void hs_progress_row(hs_progress_t *progress, const hs_history_row_t *row)
   progress->times[slot] = row->seconds;
   double pause = row->seconds - progress->printed_at;
   bool round = row->iteration % ROW_ITERATIONS == 0 || pause >= ROW_SECONDS * ROW_ITERATIONS;
-  if (row->iteration <= FIRST_ROWS || (pause >= ROW_SECONDS && round))
+  if (row->iteration <= FIRST_ROWS || is_milestone(row->iteration) || (pause >= ROW_SECONDS && round))
     print_row(progress, row);
   else if (hs_log_is_live())
     print_live(progress, row);

@@ -19,7 +19,7 @@ typedef struct hs_progress {
 /* Print the heading of the table. */
 void hs_progress_begin(hs_progress_t *progress, double tolerance);
 
-/* A table row for the first iterations and then about every second; on a terminal a live line between them,
+/* A table row for the first iterations, at milestones (10, 20, 50, 100, ...) and otherwise about every second; on a terminal a live line between them,
  * with the rate and an estimate of the time left. */
 void hs_progress_row(hs_progress_t *progress, const hs_history_row_t *row);
 

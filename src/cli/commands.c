@@ -7,8 +7,8 @@
 const hs_command_t hs_command_table[] = {
     {"import", "INPUT... OUTPUT.h5 [key=value...]", "turn CSV, LIBSVM, IDX or NPY files into a data file",
      hs_command_import, hs_import_help, false},
-    {"generate", "gaussian|prototypes OUTPUT.h5 [key=value...]", "write a synthetic data file", hs_command_generate,
-     hs_generate_help, false},
+    {"generate", "gaussian|prototypes OUTPUT.h5 [key=value...]", "write a synthetic data file",
+     hs_command_generate, hs_generate_help, false},
     {"train", "CONFIG.yaml|DATA.h5 [key=value...]", "train to a certified optimum", hs_command_train,
      hs_train_help, true},
     {"evaluate", "RUN.h5 DATA.h5 [--json]", "loss and accuracy of each model of a run", hs_command_evaluate,

@@ -50,9 +50,9 @@ static const VEC *NAME(panel)(const hs_masked_t *op, NAME(chunk_t) chunk)
 }
 
 /* LANES features from the type of X, which has elements of `size` bytes. */
-INLINE VEC NAME(load)(const char *x, const size_t size)
+INLINE VEC NAME(load)(const void *x, const size_t size)
 {
-  VEC out;
+  VEC out = {0};
   if (size == sizeof(REAL)) {
     memcpy(&out, x, sizeof out);
   } else if (size == sizeof(float)) {
@@ -65,7 +65,7 @@ INLINE VEC NAME(load)(const char *x, const size_t size)
 
 /* The last features of a row, fewer than LANES, and zeros. A vector that overhangs into the next row is read
  * at once. */
-INLINE VEC NAME(load_rest)(const char *x, const size_t size, VEC keep, int count, bool overhang)
+INLINE VEC NAME(load_rest)(const void *x, const size_t size, VEC keep, int count, bool overhang)
 {
   if (overhang) return NAME(load)(x, size) * keep;
   VEC out = {0};

@@ -33,9 +33,9 @@ typedef struct hs_model {
   double *G;       /* gates x d, row-major, owned */
   double *weights; /* gates x C x d: block i is column-major d x C (group/group.h), owned */
 
-  int neurons;   /* m; 0: no ReLU network */
-  double *W1;    /* m x d: row k is the first layer of neuron k, owned (the file holds the transpose, [d, m]) */
-  double *W2;    /* m x C row-major, owned */
+  int neurons; /* m; 0: no ReLU network */
+  double *W1;  /* m x d: row k is the first layer of neuron k, owned (the file holds the transpose, [d, m]) */
+  double *W2;  /* m x C row-major, owned */
 } hs_model_t;
 
 /* Frees everything inside and clears the structure. */

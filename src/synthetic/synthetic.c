@@ -141,7 +141,7 @@ void hs_synthetic_rows(const hs_synthetic_t *s, int64_t first, int64_t count, do
 {
   double spare[MOST_FEATURES];
   for (int64_t k = 0; k < count; k++) {
-    double *x = X != NULL ? X + k * s->d : spare;
+    double *x = X != NULL ? X + k * s->d : spare; // cppcheck-suppress legacyUninitvar
     if (s->kind == HS_PROTOTYPES) {
       if (X != NULL) prototype_row(s, first + k, x);
       if (y != NULL) y[k] = class_of(s, first + k) % 2 == 1 ? 1 : -1;

@@ -73,7 +73,8 @@ good() { expect_code 0 "$@"; } # RANKS ARGUMENTS...
 dump() { # OPTION FILE NAME
   h5dump -y -w 100000 -m %.17g "$1" "$3" "$2" 2>/dev/null |
     awk '/DATA \{/ { on = 1; next } /^ *\}/ && on { exit }
-         on { gsub(/,/, " "); gsub(/"/, ""); for (i = 1; i <= NF; i++) { printf "%s%s", gap, $i; gap = " " } }'
+         on { gsub(/,/, " "); gsub(/"/, ""); for (i = 1; i <= NF; i++) { printf "%s%s", gap, $i; gap = " " } }
+         END { print "" }'
 }
 values() { dump -d "$1" "$2"; }    # FILE SET
 attribute() { dump -a "$1" "$2"; } # FILE PATH/NAME
