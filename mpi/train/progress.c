@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #define FIRST_ROWS 5      /* always printed */
+#define LIVE_SECONDS 0.1  /* between two states of the live line */
 #define ROW_SECONDS 1.0   /* at least this long between rows after them ... */
 #define ROW_ITERATIONS 10 /* ... and on round numbers of iterations, unless one takes this long itself */
 
@@ -54,8 +55,10 @@ static double seconds_left(const hs_progress_t *progress, const hs_history_row_t
   return fall > 1e-6 ? wanted / fall * time : NAN;
 }
 
-static void print_live(const hs_progress_t *progress, const hs_history_row_t *row)
+static void print_live(hs_progress_t *progress, const hs_history_row_t *row)
 {
+  if (row->seconds - progress->live_at < LIVE_SECONDS || row->relative_gap <= progress->tolerance) return;
+  progress->live_at = row->seconds;
   double left = seconds_left(progress, row);
   char text[32];
   hs_log_live("%6" PRId64 "  objective %.6e  gap %.1e (goal %.0e)  %.1f iterations/s  %s%s", row->iteration,

@@ -11,6 +11,7 @@
 typedef struct hs_progress {
   double tolerance;
   double gaps[HS_PROGRESS_WINDOW], times[HS_PROGRESS_WINDOW]; /* of the last iterations, a ring */
+  double live_at;                                             /* seconds of the last live line */
   double printed_at;                                          /* seconds of the last printed row */
   double printed_rho;
   int64_t printed; /* iteration last printed */

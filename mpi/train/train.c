@@ -48,6 +48,7 @@ static hs_status_t load(train_t *train)
 {
   const hs_settings_t *settings = train->settings;
   double begin = MPI_Wtime();
+  hs_log_live("reading %s ...", settings->data.train);
   hs_status_t status = hs_source_open(&train->source, train->comm, settings->data.train,
                                       settings->data.features, settings->data.targets);
   if (status != HS_OK) return status;
@@ -191,6 +192,7 @@ static hs_status_t solve(train_t *train)
                                 .anderson = (int)settings->solver.anderson};
   hs_interrupt_watch();
   hs_progress_begin(&train->progress, options.tolerance);
+  hs_log_live("building and inverting the kernels of the blocks ...");
   hs_status_t status = hs_solve(&train->problem, &options, observe, train, &train->solution);
   if (status == HS_OK) hs_progress_end(&train->progress, &train->solution.last);
   return hs_agree(train->comm, status != HS_OK ? status : train->run_status);
