@@ -13,12 +13,19 @@
 /* Blocks whose kernels are measured for it, at most: more cost time and change nothing. */
 #define ESTIMATE_BLOCKS 16
 
-/* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. */
-#define CURVATURE_FLOOR 0.05
+/* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. The
+ * curvature of logistic and softmax never jumps; that of squared hinge and huber is all or nothing. */
+#define FLOOR_SMOOTH 0.02
+#define FLOOR_PIECEWISE 0.1
+
+/* Iterations between checks that models below the bound still make progress, and the progress wanted: the gap
+ * has to fall by this factor. */
+#define CHECK_EVERY 150
+#define CHECK_FALL 0.5
 
 /* Iterations at which rho, or the curvatures, may change. */
 static const int64_t balance_at[] = {12, 24, 48, 96};
-static const int64_t renew_at[] = {10, 20, 40};
+static const int64_t renew_at[] = {5, 10, 20, 40};
 
 static bool contains(const int64_t *list, size_t count, int64_t value)
 {
@@ -67,12 +74,13 @@ void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem
                               const double *p, double *curvature)
 {
   double bound = hs_loss_curvature(problem->loss);
-  bool first = !penalty->measured;
+  double least = bound * (hs_loss_dual_is_quadratic(problem->loss) ? FLOOR_PIECEWISE : FLOOR_SMOOTH);
+  bool first = !penalty->measured, plain = first || penalty->cautious;
   penalty->measured = true;
   hs_loss_row_curvature(problem->loss, problem->rows, problem->outputs, p, problem->Y, curvature);
-  for (int64_t k = 0; k < problem->rows; k++)
-    curvature[k] = first ? bound : fmax(curvature[k], CURVATURE_FLOOR * bound);
-  if (!penalty->fixed && (first || !is_quadratic(problem))) estimate(penalty, problem, inverse, curvature);
+  for (int64_t k = 0; k < problem->rows; k++) curvature[k] = plain ? bound : fmax(curvature[k], least);
+  bool moved = !is_quadratic(problem) && !penalty->cautious;
+  if (!penalty->fixed && (first || moved)) estimate(penalty, problem, inverse, curvature);
 }
 
 /* Factor by which rho should change; 1: not at all. The dual residual, sqrt of dw' K dw / rho, falls and the
@@ -88,11 +96,23 @@ static double wanted_change(const hs_penalty_t *penalty, double relative_gap)
   return ratio < 1 / 1.8 ? pow(fmax(ratio, 0.1), 0.8) : 1;
 }
 
+/* Renew the curvatures early on; later, fall back to the bound for good where the models made no progress: with
+ * it the iteration is a majorisation, which cannot fail. */
+static bool adapt_curved(hs_penalty_t *penalty, const hs_history_row_t *row)
+{
+  if (contains(renew_at, sizeof renew_at / sizeof *renew_at, row->iteration)) return true;
+  if (row->iteration % CHECK_EVERY != 0 || penalty->cautious) return false;
+  bool stalled = penalty->checked_gap > 0 && row->relative_gap > CHECK_FALL * penalty->checked_gap;
+  penalty->checked_gap = row->relative_gap;
+  penalty->cautious = stalled;
+  return stalled;
+}
+
 bool hs_penalty_adapt(hs_penalty_t *penalty, const hs_problem_t *problem, const hs_history_row_t *row)
 {
   double balance = log(fmax(row->dual_residual, 1e-300) / fmax(row->primal_residual, 1e-300));
   penalty->balance[row->iteration % HS_PENALTY_WINDOW] = balance;
-  if (!is_quadratic(problem)) return contains(renew_at, sizeof renew_at / sizeof *renew_at, row->iteration);
+  if (!is_quadratic(problem)) return adapt_curved(penalty, row);
   if (penalty->fixed || problem->beta > 0.05 * problem->beta_max) return false;
   if (!contains(balance_at, sizeof balance_at / sizeof *balance_at, row->iteration)) return false;
   double rho = penalty->rho * wanted_change(penalty, row->relative_gap);
