@@ -83,29 +83,40 @@ void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem
   if (!penalty->fixed && (first || moved)) estimate(penalty, problem, inverse, curvature);
 }
 
-/* Factor by which rho should change; 1: not at all. The dual residual, sqrt of dw' K dw / rho, falls and the
- * primal one, sqrt(N rho) |dz|, grows with rho. Upward changes late in a run were found to cost more than they
- * bring: they need a large gap. */
+/* Dual over primal residual, averaged over the last iterations. The dual residual, sqrt of dw' K dw / rho, falls
+ * and the primal one, sqrt(N rho) |dz|, grows with rho. */
+static double residual_ratio(const hs_penalty_t *penalty)
+{
+  double mean = 0;
+  for (int i = 0; i < HS_PENALTY_WINDOW; i++) mean += penalty->balance[i] / HS_PENALTY_WINDOW;
+  return exp(mean);
+}
+
+/* Factor by which rho should change; 1: not at all. Upward changes late in a run were found to cost more than
+ * they bring: they need a large gap. */
 static double wanted_change(const hs_penalty_t *penalty, double relative_gap)
 {
-  double ratio = 0;
-  for (int i = 0; i < HS_PENALTY_WINDOW; i++) ratio += penalty->balance[i] / HS_PENALTY_WINDOW;
-  ratio = exp(ratio);
+  double ratio = residual_ratio(penalty);
   if (ratio > 1) return ratio >= 1.8 && relative_gap > 0.1 ? pow(fmin(ratio, 4), 0.8) : 1;
   ratio *= 0.7;
   return ratio < 1 / 1.8 ? pow(fmax(ratio, 0.1), 0.8) : 1;
 }
 
 /* Renew the curvatures early on; later, fall back to the bound for good where the models made no progress: with
- * it the iteration is a majorisation, which cannot fail. */
+ * it the iteration is a majorisation, which cannot fail, and rho follows the residuals from then on. */
 static bool adapt_curved(hs_penalty_t *penalty, const hs_history_row_t *row)
 {
   if (contains(renew_at, sizeof renew_at / sizeof *renew_at, row->iteration)) return true;
-  if (row->iteration % CHECK_EVERY != 0 || penalty->cautious) return false;
+  if (row->iteration % CHECK_EVERY != 0) return false;
   bool stalled = penalty->checked_gap > 0 && row->relative_gap > CHECK_FALL * penalty->checked_gap;
+  bool falls_back = stalled && !penalty->cautious;
   penalty->checked_gap = row->relative_gap;
-  penalty->cautious = stalled;
-  return stalled;
+  penalty->cautious = penalty->cautious || stalled;
+  double ratio = residual_ratio(penalty);
+  bool balanced = ratio > 0.5 && ratio < 2;
+  if (penalty->fixed || !stalled || balanced) return falls_back;
+  penalty->rho *= pow(fmin(fmax(ratio, 0.1), 10), 0.8);
+  return true;
 }
 
 bool hs_penalty_adapt(hs_penalty_t *penalty, const hs_problem_t *problem, const hs_history_row_t *row)
