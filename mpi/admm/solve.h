@@ -41,7 +41,6 @@ typedef struct hs_solution {
   double loss;           /* L(A u, Y) */
   double setup_seconds;  /* kernels and factors of the start, largest over ranks; part of last.seconds */
   int factorings;        /* how often the blocks were factored */
-  size_t bytes;          /* held by the solver on this rank, shard included */
   hs_stop_t stop;
 } hs_solution_t;
 

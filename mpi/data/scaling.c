@@ -15,7 +15,9 @@ hs_status_t hs_moments_create(hs_moments_t *moments, int columns)
   moments->deviation = hs_alloc((size_t)columns, sizeof(double), "column deviations");
   moments->largest = hs_alloc((size_t)columns, sizeof(double), "column maxima");
   moments->parked = hs_alloc((size_t)columns, sizeof(double), "column means");
-  bool good = moments->mean != NULL && moments->deviation != NULL && moments->largest != NULL;
+  moments->slab = hs_alloc((size_t)columns, sizeof(double), "column means");
+  bool good = moments->slab != NULL && moments->mean != NULL && moments->deviation != NULL &&
+              moments->largest != NULL;
   return good && moments->parked != NULL ? HS_OK : HS_NO_MEMORY;
 }
 
@@ -25,6 +27,7 @@ void hs_moments_free(hs_moments_t *moments)
   hs_free(moments->deviation);
   hs_free(moments->largest);
   hs_free(moments->parked);
+  hs_free(moments->slab);
   *moments = (hs_moments_t){0};
 }
 
@@ -33,19 +36,23 @@ void hs_moments_add(hs_moments_t *moments, int64_t count, const double *X)
   if (count == 0) return;
   int columns = moments->columns;
   double before = (double)moments->rows, total = before + (double)count;
-  for (int j = 0; j < columns; j++) {
-    double sum = 0, deviation = 0, largest = moments->largest[j];
-    for (int64_t k = 0; k < count; k++) {
-      sum += X[k * columns + j];
-      largest = fmax(largest, fabs(X[k * columns + j]));
+  double *mean = moments->slab, *deviation = moments->parked;
+  /* Row by row, so that memory is read in its order: first the means of the slab, then the deviations from them. */
+  for (int j = 0; j < columns; j++) mean[j] = deviation[j] = 0;
+  for (int64_t k = 0; k < count; k++)
+    for (int j = 0; j < columns; j++) {
+      double x = X[k * columns + j], size = fabs(x);
+      mean[j] += x;
+      moments->largest[j] = size > moments->largest[j] ? size : moments->largest[j];
     }
-    double mean = sum / (double)count;
-    for (int64_t k = 0; k < count; k++)
-      deviation += (X[k * columns + j] - mean) * (X[k * columns + j] - mean);
-    double shift = mean - moments->mean[j];
-    moments->deviation[j] += deviation + shift * shift * before * (double)count / total;
+  for (int j = 0; j < columns; j++) mean[j] /= (double)count;
+  for (int64_t k = 0; k < count; k++)
+    for (int j = 0; j < columns; j++)
+      deviation[j] += (X[k * columns + j] - mean[j]) * (X[k * columns + j] - mean[j]);
+  for (int j = 0; j < columns; j++) {
+    double shift = mean[j] - moments->mean[j];
+    moments->deviation[j] += deviation[j] + shift * shift * before * (double)count / total;
     moments->mean[j] += shift * (double)count / total;
-    moments->largest[j] = largest;
   }
   moments->rows += count;
 }

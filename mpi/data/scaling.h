@@ -26,7 +26,7 @@ typedef struct hs_moments {
   int64_t rows;
   double *mean, *deviation; /* columns each, owned; deviation = sum of (x - mean)^2 */
   double *largest;          /* largest |x| */
-  double *parked;           /* scratch of the merge */
+  double *slab, *parked;    /* scratch */
 } hs_moments_t;
 
 hs_status_t hs_moments_create(hs_moments_t *moments, int columns);
