@@ -4,31 +4,8 @@
 #   tests/end/test_import.sh PROGRAM
 #
 # A case prints "ok NAME", "not ok NAME: reason" or "skip NAME: reason"; the last line sums up.
-set -u
-program=${1:?usage: test_import.sh PROGRAM}
-case $program in /*) ;; *) program=$PWD/$program ;; esac
-folder=$(mktemp -d) || exit 2
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 2
-passed=0 failed=0 skipped=0 problem=
-
-check() { # NAME: ends a case; `problem` was set when something went wrong
-  if [ -z "$problem" ]; then
-    passed=$((passed + 1))
-    echo "ok $1"
-  else
-    failed=$((failed + 1))
-    echo "not ok $1: $problem"
-  fi
-  problem=
-}
-
-skip() { # NAME REASON
-  skipped=$((skipped + 1))
-  echo "skip $1: $2"
-}
-
-wrong() { problem=${problem:-$*}; }
+# shellcheck source=tests/support/end.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/end.sh"
 
 run() { timeout 60 "$program" import "$@" >log 2>&1 || wrong "import $* gave $?: $(tail -n 1 log)"; }
 
@@ -46,13 +23,6 @@ refuse() { # CODE TEXT ARGUMENTS...
   done
 }
 
-# All numbers or texts of a data set or attribute in one line.
-dump() { # OPTION FILE NAME
-  h5dump -y -w 100000 -m %.17g "$1" "$3" "$2" 2>/dev/null |
-    awk '/DATA \{/ { on = 1; next } /^ *\}/ && on { exit } on { gsub(/,/, " "); gsub(/"/, ""); print }' | xargs
-}
-values() { dump -d "$1" "$2"; }
-attribute() { dump -a "$1" "$2"; }
 column() { tr ' ' '\n'; }
 rows_of_4() { column | paste -d ' ' - - - -; }
 
@@ -341,5 +311,4 @@ timeout 60 "$program" import text.csv old.h5 >log 2>&1 && wrong "text.csv was ta
 cmp -s plain.h5 old.h5 || wrong "bad data changed the old file"
 check "output that cannot be written, old files kept"
 
-[ $skipped = 0 ] && echo "$passed passed, $failed failed" || echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+finish
