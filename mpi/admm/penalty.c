@@ -16,16 +16,17 @@
 /* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. The
  * curvature of logistic and softmax never jumps; that of squared hinge and huber is all or nothing. */
 #define FLOOR_SMOOTH 0.02
-#define FLOOR_PIECEWISE 0.1
+#define FLOOR_PIECEWISE 0.2
 
 /* Iterations between checks that models below the bound still make progress, and the progress wanted: the gap
  * has to fall by this factor. */
 #define CHECK_EVERY 150
 #define CHECK_FALL 0.5
+#define MOST_FALL_BACKS 2
 
 /* Iterations at which rho, or the curvatures, may change. */
 static const int64_t balance_at[] = {12, 24, 48, 96};
-static const int64_t renew_at[] = {5, 10, 20, 40};
+static const int64_t renew_at[] = {10, 20, 40};
 
 static bool contains(const int64_t *list, size_t count, int64_t value)
 {
@@ -67,7 +68,7 @@ static void estimate(hs_penalty_t *penalty, const hs_problem_t *problem, hs_bloc
   /* rho = c root (root / mean)^e */
   double factor = is_quadratic(problem) ? START_QUADRATIC : START_CURVED;
   penalty->rho = factor * root * pow(root / mean, START_EXPONENT);
-  penalty->start = penalty->rho;
+  if (penalty->start == 0) penalty->start = penalty->rho;
 }
 
 void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
@@ -75,47 +76,38 @@ void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem
 {
   double bound = hs_loss_curvature(problem->loss);
   double least = bound * (hs_loss_dual_is_quadratic(problem->loss) ? FLOOR_PIECEWISE : FLOOR_SMOOTH);
-  bool first = !penalty->measured, plain = first || penalty->cautious;
+  bool first = !penalty->measured, plain = first || penalty->fall_backs > 0;
   penalty->measured = true;
   hs_loss_row_curvature(problem->loss, problem->rows, problem->outputs, p, problem->Y, curvature);
   for (int64_t k = 0; k < problem->rows; k++) curvature[k] = plain ? bound : fmax(curvature[k], least);
-  bool moved = !is_quadratic(problem) && !penalty->cautious;
+  bool moved = !is_quadratic(problem) && penalty->fall_backs == 0;
   if (!penalty->fixed && (first || moved)) estimate(penalty, problem, inverse, curvature);
 }
 
-/* Dual over primal residual, averaged over the last iterations. The dual residual, sqrt of dw' K dw / rho, falls
- * and the primal one, sqrt(N rho) |dz|, grows with rho. */
-static double residual_ratio(const hs_penalty_t *penalty)
-{
-  double mean = 0;
-  for (int i = 0; i < HS_PENALTY_WINDOW; i++) mean += penalty->balance[i] / HS_PENALTY_WINDOW;
-  return exp(mean);
-}
-
-/* Factor by which rho should change; 1: not at all. Upward changes late in a run were found to cost more than
- * they bring: they need a large gap. */
+/* Factor by which rho should change; 1: not at all. The dual residual, sqrt of dw' K dw / rho, falls and the
+ * primal one, sqrt(N rho) |dz|, grows with rho. Upward changes late in a run were found to cost more than they
+ * bring: they need a large gap. */
 static double wanted_change(const hs_penalty_t *penalty, double relative_gap)
 {
-  double ratio = residual_ratio(penalty);
+  double ratio = 0;
+  for (int i = 0; i < HS_PENALTY_WINDOW; i++) ratio += penalty->balance[i] / HS_PENALTY_WINDOW;
+  ratio = exp(ratio);
   if (ratio > 1) return ratio >= 1.8 && relative_gap > 0.1 ? pow(fmin(ratio, 4), 0.8) : 1;
   ratio *= 0.7;
   return ratio < 1 / 1.8 ? pow(fmax(ratio, 0.1), 0.8) : 1;
 }
 
-/* Renew the curvatures early on; later, fall back to the bound for good where the models made no progress: with
- * it the iteration is a majorisation, which cannot fail, and rho follows the residuals from then on. */
+/* Renew the curvatures early on. Where the gap stops falling, fall back to the bound of the curvature; where that
+ * does not help, to the first rho as well, which went with it: the iteration is then the one that it began as. */
 static bool adapt_curved(hs_penalty_t *penalty, const hs_history_row_t *row)
 {
   if (contains(renew_at, sizeof renew_at / sizeof *renew_at, row->iteration)) return true;
   if (row->iteration % CHECK_EVERY != 0) return false;
   bool stalled = penalty->checked_gap > 0 && row->relative_gap > CHECK_FALL * penalty->checked_gap;
-  bool falls_back = stalled && !penalty->cautious;
   penalty->checked_gap = row->relative_gap;
-  penalty->cautious = penalty->cautious || stalled;
-  double ratio = residual_ratio(penalty);
-  bool balanced = ratio > 0.5 && ratio < 2;
-  if (penalty->fixed || !stalled || balanced) return falls_back;
-  penalty->rho *= pow(fmin(fmax(ratio, 0.1), 10), 0.8);
+  if (!stalled || penalty->fall_backs == MOST_FALL_BACKS) return false;
+  penalty->fall_backs += 1;
+  if (penalty->fall_backs > 1 && !penalty->fixed) penalty->rho = penalty->start;
   return true;
 }
 

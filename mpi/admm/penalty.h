@@ -10,7 +10,7 @@
  * A change costs a factoring of all blocks, so there are few: at iterations 12, 24, 48 and 96 the ratio of
  * dual to primal residual, averaged over the last steps, may move rho; not for beta above 5 % of beta_max, where
  * it never paid. Losses that are not quadratic renew their curvatures lambda_k, and with them rho, at
- * iterations 5, 10, 20 and 40, and return to the bound of the curvature should the gap stop falling.
+ * iterations 10, 20 and 40, and return to the bound of the curvature should the gap stop falling.
  */
 #ifndef HS_MPI_ADMM_PENALTY_H
 #define HS_MPI_ADMM_PENALTY_H
@@ -25,11 +25,11 @@
 
 typedef struct hs_penalty {
   double rho;
-  double start;                      /* the spectral estimate */
+  double start;                      /* the first spectral estimate */
   double blocks;                     /* N */
   bool fixed;                        /* rho was given by the user */
   bool measured;                     /* the spectral estimate is known */
-  bool cautious;                     /* curvatures stay at their bound */
+  int fall_backs;                    /* 1: curvatures stay at their bound; 2: and rho at its start */
   double checked_gap;                /* relative gap at the last check of progress; 0: none yet */
   double balance[HS_PENALTY_WINDOW]; /* log(dual / primal residual) of the last iterations, a ring */
 } hs_penalty_t;
