@@ -199,6 +199,11 @@ double hs_anderson_residual(const hs_anderson_t *anderson, const double *sums, d
   return metric * anderson->square_z + sums[2 * anderson->memory];
 }
 
+double hs_anderson_change(const hs_anderson_t *anderson)
+{
+  return anderson->square_z;
+}
+
 /* Cholesky solve of the small system H gamma = right, in place; false if H is not positive definite. */
 static bool solve_small(int n, double *H, double *right)
 {

@@ -42,6 +42,9 @@ int hs_anderson_sums(const hs_anderson_t *anderson);
 /* |f|^2 of the step last taken, given the sums over all ranks and the metric N rho of z. */
 double hs_anderson_residual(const hs_anderson_t *anderson, const double *sums, double metric);
 
+/* |z+ - z|^2 of the step last taken: by itself, since the difference of two residuals would cancel. */
+double hs_anderson_change(const hs_anderson_t *anderson);
+
 /* Replace (z, p, a) by the accelerated point, or by the plain step g when no steps are remembered.
  *   sums  over all ranks     z, p, a  overwritten
  * Returns sum_j |gamma_j|, 0 for a plain step. Identical on all ranks. */

@@ -204,8 +204,7 @@ static hs_history_row_t make_row(const solver_t *solver, int64_t iteration)
 {
   const double *sums = solver->sums;
   double ranks = hs_ranks(solver->problem->comm), gap = solver->best.primal - solver->best.dual;
-  double change = hs_anderson_residual(solver->anderson, sums + SUM_ANDERSON, 1) -
-                  hs_anderson_residual(solver->anderson, sums + SUM_ANDERSON, 0);
+  double change = hs_anderson_change(solver->anderson);
   return (hs_history_row_t){.iteration = iteration,
                             .primal = solver->best.primal,
                             .dual = solver->best.dual,

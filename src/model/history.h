@@ -15,7 +15,7 @@ typedef struct hs_history_row {
   double dual_residual;   /* sqrt of the summed dw' K dw / rho */
   int64_t active_groups;
   double seconds;         /* since the solve began */
-  double compute_seconds; /* cumulative, largest over ranks */
+  double compute_seconds; /* cumulative, mean over ranks */
   double comm_seconds;    /* cumulative: waiting in and doing reductions, mean over ranks */
   double comm_bytes;      /* cumulative: payload of reductions of one rank */
 } hs_history_row_t;
