@@ -4,7 +4,7 @@
 #   make CC=clang                another compiler behind the MPI wrapper; MPICC=cc another wrapper
 #   make CFLAGS= LDFLAGS=        (and CPPFLAGS, LDLIBS) are added to ours
 #   make V=1                     show the commands
-#   make HDF5_CFLAGS= HDF5_LIBS= BLAS_CFLAGS= BLAS_LIBS=
+#   make HDF5_CFLAGS= HDF5_LIBS= BLAS_CFLAGS= BLAS_LIBS= SCALAPACK_LIBS=
 #                                libraries in unusual places
 
 B ?= build
@@ -59,6 +59,14 @@ else
   BLAS_LIBS ?= $(call pc_libs,$(BLAS_PC),-lopenblas)
 endif
 
+# Of Debian's flags only those of ScaLAPACK itself: the others name the folder of the system-wide BLAS. They come
+# before our BLAS, which a static ScaLAPACK needs after it (and -lgfortran then).
+SCALAPACK_PC := $(call pc_name,scalapack scalapack-openmpi)
+SCALAPACK_FLAGS := $(call pc_libs,$(SCALAPACK_PC),$(if $(wildcard /usr/lib/*/libscalapack-openmpi.so),$(if \
+  $(CONDA_PREFIX),-lscalapack,-lscalapack-openmpi),-lscalapack))
+SCALAPACK_LIBS ?= $(strip $(foreach flag,$(SCALAPACK_FLAGS),$(or $(filter -lscalapack%,$(flag)),$(if \
+  $(wildcard $(patsubst -L%,%,$(filter -L%,$(flag)))/libscalapack*),$(flag)))))
+
 YAML_PC := $(call pc_name,yaml-0.1)
 ZLIB_PC := $(call pc_name,zlib)
 XXHASH_PC := $(call pc_name,libxxhash)
@@ -70,7 +78,7 @@ CMOCKA_CFLAGS := $(call pc_cflags,$(CMOCKA_PC))
 CMOCKA_LIBS := $(call pc_libs,$(CMOCKA_PC),-lcmocka)
 
 FOREIGN_CFLAGS := $(patsubst -I%,-isystem %,$(BLAS_CFLAGS) $(HDF5_CFLAGS) $(SMALL_CFLAGS))
-FOREIGN_LIBS := $(HDF5_LIBS) $(BLAS_LIBS) $(SMALL_LIBS)
+FOREIGN_LIBS := $(HDF5_LIBS) $(SCALAPACK_LIBS) $(BLAS_LIBS) $(SMALL_LIBS)
 LIBS := $(FOREIGN_LIBS) $(call rpaths,$(FOREIGN_LIBS))
 
 # ---- files ----
@@ -88,10 +96,10 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 MPI_SOURCES := $(wildcard tests/mpi/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(B)/%)
 MPI_TESTS := $(MPI_SOURCES:%.c=$(B)/%)
-TEST_TOOLS := $(B)/tests/support/make_file
+TEST_TOOLS := $(B)/tests/support/make_file $(B)/tests/support/make_run
 TEST_OBJECTS := $(UNIT_TESTS:%=%.o) $(MPI_TESTS:%=%.o) $(TEST_TOOLS:%=%.o)
 C_FILES = $(shell find src mpi io tests -name '*.[ch]' | sort)
-SCRIPTS = .ci/run $(shell find jobs tests -name '*.sh' | sort)
+SCRIPTS = .ci/run jobs/local-slurm $(shell find jobs tests -name '*.sh' -o -name '*.sbatch' | sort)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -112,12 +120,18 @@ check: ## install what is missing, build, run every test
 	@$(MAKE) $(PARALLEL) all tests
 	@B='$(B)' bash tests/run.sh
 
+# Where SLURM cannot be installed its tests say so and are left out.
+check-slurm: ## the job scripts on a SLURM cluster of three nodes that is made on this machine (Debian, root)
+	@SETUP_FOR=slurm $(MAKE) --no-print-directory setup || echo 'check-slurm: going on without'
+	@$(MAKE) $(PARALLEL) all
+	@B='$(B)' bash tests/run.sh slurm
+
 setup: ## install what is missing, or say what to load (SETUP_DRY_RUN=1: only say what would be done)
 	@B='$(B)' MAKE='$(MAKE_COMMAND)' bash jobs/setup/setup.sh
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "%s%s\n", sep, substr($$0, 5); sep = "\n" } \
-	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@awk '/^#    *(make [A-Z]|lib)/ { print "  " substr($$0, 5) }' $(firstword $(MAKEFILE_LIST)) | \
 	  { printf '\nVariables\n'; cat; }
 
@@ -211,6 +225,7 @@ $(B)/ready:
 # What the compiler needs is asked for with the flags that the build uses.
 PROBE = B='$(B)' MPICC='$(MPICC)' PROBE_MPI='$(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' \
   PROBE_HDF5='$(HDF5_CFLAGS) $(HDF5_LIBS)' PROBE_BLAS='$(BLAS_CFLAGS) $(BLAS_LIBS)' \
+  PROBE_SCALAPACK='$(SCALAPACK_LIBS)' \
   PROBE_SMALL='$(SMALL_CFLAGS) $(SMALL_LIBS)' PROBE_CMOCKA='$(CMOCKA_CFLAGS) $(CMOCKA_LIBS)'
 
 missing:
@@ -219,4 +234,4 @@ missing:
 FORCE:
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
-.PHONY: all bench check clean debug demo format help install lint missing objects sanitize setup tests valgrind FORCE
+.PHONY: all bench check check-slurm clean debug demo format help install lint missing objects sanitize setup tests valgrind FORCE

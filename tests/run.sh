@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Runs the tests and sums them up; the last line is "N passed, N failed" (and ", N skipped").
 #
-#   tests/run.sh [PARTS] [PATTERN]     PARTS: unit, mpi, end, several with commas, or all (default)
+#   tests/run.sh [PARTS] [PATTERN]     PARTS: unit, mpi, end, faults, slurm, several with commas,
+#                                      or all (default: the first four)
 #                                      PATTERN: only files whose name matches the glob *PATTERN*
 #
 #   unit   build/tests/unit/test_*                  cmocka; its tests are counted
 #   mpi    build/tests/mpi/test_* on 1 to 4 ranks   rank 0 prints "ok NAME" or "not ok NAME: reason"
 #   end    tests/end/test_*.sh PROGRAM              the same lines, and "skip NAME: reason"
+#   faults tests/faults/test_*.sh PROGRAM           the same; stopped processes and cut links, some as root only
+#   slurm  tests/slurm/test_*.sh PROGRAM            the same on a SLURM cluster of their own; not part of all
 #
 # Passing output is summed up in a line per file, failing output shown in full. A crash, a time-out, an exit
 # code without a failed test and a run that reports nothing count as one failed test.
@@ -24,11 +27,11 @@ limit=${HS_TIMEOUT:-300}
 support=$root/tests/support
 . jobs/setup/mpi-env.sh
 
-[ "$parts" = all ] && parts=unit,mpi,end
+[ "$parts" = all ] && parts=unit,mpi,end,faults
 for part in ${parts//,/ }; do
   case $part in
-  unit | mpi | end) ;;
-  *) echo "tests/run.sh: unknown part '$part' (unit, mpi, end or all)" >&2 && exit 2 ;;
+  unit | mpi | end | faults | slurm) ;;
+  *) echo "tests/run.sh: unknown part '$part' (unit, mpi, end, faults, slurm or all)" >&2 && exit 2 ;;
   esac
 done
 
@@ -185,9 +188,9 @@ for part in ${parts//,/ }; do
           bash "$support/mpirun.sh" "$ranks" "${under[@]}" "$program"
       done
       ;;
-    end-*.sh)
-      built "$B/halfspace" "end/${name%.sh}" &&
-        run count_lines "end/${name%.sh}" bash "$source" "$(cd "$B" && pwd)/halfspace"
+    end-*.sh | faults-*.sh | slurm-*.sh)
+      built "$B/halfspace" "$part/${name%.sh}" &&
+        run count_lines "$part/${name%.sh}" bash "$source" "$(cd "$B" && pwd)/halfspace"
       ;;
     esac
   done

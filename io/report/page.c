@@ -2,139 +2,195 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
-/* Text as HTML shows it literally. */
-static void put_text(FILE *page, const char *text)
+#include "base/memory.h"
+#include "io/report/html.h"
+
+static void put_results(FILE *page, int count, const hs_report_run_t *runs)
 {
-  for (; *text != '\0'; text++) switch (*text) {
-    case '<':
-      fputs("&lt;", page);
-      break;
-    case '>':
-      fputs("&gt;", page);
-      break;
-    case '&':
-      fputs("&amp;", page);
-      break;
-    case '"':
-      fputs("&quot;", page);
-      break;
-    default:
-      fputc(*text, page);
-    }
+  static const char *const names[] = {"run",        "status",       ">iterations",      ">seconds",
+                                      ">objective", ">lower bound", ">relative gap",    ">active groups",
+                                      ">gates",     ">beta",        ">beta / beta_max", ">mean loss"};
+  hs_html_table(page, "Results", 12, names);
+  for (int i = 0; i < count; i++) {
+    const hs_report_run_t *run = &runs[i];
+    const hs_run_facts_t *facts = &run->summary.facts;
+    const hs_history_row_t *last = &run->history[run->entries - 1];
+    hs_html_row(page);
+    hs_html_name(page, run->short_label, run->label);
+    hs_html_cell(page, hs_report_stop_text(run));
+    hs_html_count(page, last->iteration);
+    hs_html_number(page, last->seconds, 4);
+    hs_html_number(page, last->primal, 9);
+    hs_html_number(page, last->dual, 9);
+    hs_html_number(page, last->relative_gap, 3);
+    hs_html_count(page, last->active_groups);
+    hs_html_count(page, facts->gates);
+    hs_html_number(page, facts->beta, 4);
+    hs_html_number(page, facts->beta / facts->beta_max, 4);
+    hs_html_number(page, facts->rows > 0 ? run->summary.loss / (double)facts->rows : NAN, 6);
+    hs_html_row_end(page);
+  }
+  hs_html_table_end(page);
 }
 
-static void put_number(FILE *page, int digits, double value)
+/* Columns of the table of times: what a file may not tell is shown where at least one does. */
+enum {
+  ROWS,
+  RANKS,
+  THREADS,
+  EACH,
+  LOAD,
+  SETUP,
+  COMM,
+  RUN_FILE,
+  CHECKPOINTS,
+  CHECKPOINT,
+  SIZE,
+  RESUMES,
+  MEMORY,
+  COLUMNS
+};
+
+static double time_of(const hs_report_run_t *run, int column)
 {
-  fputs("<td class=\"n\">", page);
-  if (isfinite(value)) fprintf(page, "%.*g", digits, value);
-  fputs("</td>", page);
+  const hs_run_times_t *times = &run->summary.times;
+  const hs_history_row_t *last = &run->history[run->entries - 1];
+  const double values[COLUMNS] = {
+      [ROWS] = (double)run->summary.facts.rows,
+      [RANKS] = (double)run->summary.provenance.ranks,
+      [THREADS] = (double)run->summary.provenance.threads,
+      [EACH] = 1e3 * run->iteration_seconds,
+      [LOAD] = times->load_seconds,
+      [SETUP] = times->setup_seconds,
+      [COMM] = last->seconds > 0 ? 100 * last->comm_seconds / last->seconds : NAN,
+      [RUN_FILE] = times->run_file_seconds,
+      [CHECKPOINTS] = (double)times->checkpoints,
+      [CHECKPOINT] = times->checkpoints > 0 ? times->checkpoint_seconds : NAN,
+      [SIZE] = times->checkpoints > 0 ? (double)times->checkpoint_bytes : NAN,
+      [RESUMES] = (double)times->resumes,
+      [MEMORY] = times->peak_bytes > 0 ? (double)times->peak_bytes : NAN,
+  };
+  return values[column] >= 0 ? values[column] : NAN;
 }
 
-static void put_count(FILE *page, int64_t value)
+static bool any_known(int count, const hs_report_run_t *runs, int column)
 {
-  fputs("<td class=\"n\">", page);
-  if (value >= 0) fprintf(page, "%" PRId64, value);
-  fputs("</td>", page);
+  for (int i = 0; i < count; i++)
+    if (isfinite(time_of(&runs[i], column))) return true;
+  return false;
 }
 
-static void put_row(FILE *page, const hs_report_run_t *run)
+static void put_time(FILE *page, int column, double value)
 {
-  const hs_run_summary_t *summary = &run->summary;
-  const hs_history_row_t *last = &run->history[run->rows - 1];
-  const hs_run_facts_t *facts = &summary->facts;
-  fputs("<tr><td>", page);
-  put_text(page, run->label);
-  fputs("</td><td>", page);
-  put_text(page, summary->stop);
-  fputs("</td>", page);
-  put_count(page, last->iteration);
-  put_number(page, 4, last->seconds);
-  put_number(page, 9, last->primal);
-  put_number(page, 9, last->dual);
-  put_number(page, 3, last->relative_gap);
-  put_count(page, last->active_groups);
-  put_count(page, facts->gates);
-  put_number(page, 4, facts->beta);
-  put_number(page, 4, facts->beta / facts->beta_max);
-  put_number(page, 6, facts->rows > 0 ? summary->loss / (double)facts->rows : NAN);
-  put_count(page, summary->provenance.ranks);
-  fputs("</tr>\n", page);
+  if (column == SIZE || column == MEMORY)
+    hs_html_bytes(page, value);
+  else if (column == EACH || column == LOAD || column == SETUP || column == COMM || column == RUN_FILE ||
+           column == CHECKPOINT)
+    hs_html_number(page, value, column == EACH ? 4 : 3);
+  else
+    hs_html_count(page, isfinite(value) ? (int64_t)value : -1);
+}
+
+static void put_times(FILE *page, int count, const hs_report_run_t *runs)
+{
+  static const char *const titles[COLUMNS] = {
+      ">rows",       ">ranks",           ">threads",          ">ms / iteration", ">reading data s",
+      ">set-up s",   ">communication %", ">run file s",       ">checkpoints",    ">checkpoints s",
+      ">checkpoint", ">resumes",         ">memory, all ranks"};
+  const char *names[COLUMNS + 1] = {"run"};
+  int columns = 1, shown[COLUMNS];
+  for (int c = 0; c < COLUMNS; c++) {
+    if (!any_known(count, runs, c)) continue;
+    shown[columns - 1] = c;
+    names[columns++] = titles[c];
+  }
+  hs_html_table(page, "Times and memory", columns, names);
+  for (int i = 0; i < count; i++) {
+    hs_html_row(page);
+    hs_html_name(page, runs[i].short_label, runs[i].label);
+    for (int c = 0; c < columns - 1; c++) put_time(page, shown[c], time_of(&runs[i], shown[c]));
+    hs_html_row_end(page);
+  }
+  hs_html_table_end(page);
+  fputs("<p>The time of an iteration is the median. Communication is waiting in and doing reductions, as a "
+        "share of the "
+        "solve, mean over ranks. Empty: not known.</p>\n",
+        page);
 }
 
 static void put_bounds(FILE *page, int count, const hs_report_run_t *runs)
 {
+  static const char *const names[] = {"run", "bound", ">value", "kind", "of what"};
   int total = 0;
   for (int i = 0; i < count; i++) total += runs[i].summary.bounds;
   if (total == 0) return;
-  fputs("<h2>Bounds</h2>\n<table><tr><th>run</th><th>bound</th><th>value</th><th>kind</th><th>of "
-        "what</th></tr>\n",
-        page);
+  hs_html_table(page, "Bounds", 5, names);
   for (int i = 0; i < count; i++)
     for (int b = 0; b < runs[i].summary.bounds; b++) {
       const hs_run_bound_t *bound = &runs[i].summary.bound[b];
-      const char *texts[] = {runs[i].label, bound->name, NULL, bound->kind, bound->about};
-      fputs("<tr>", page);
-      for (int t = 0; t < 5; t++) {
-        if (texts[t] == NULL) {
-          put_number(page, 9, bound->value);
-          continue;
-        }
-        fputs("<td>", page);
-        put_text(page, texts[t]);
-        fputs("</td>", page);
-      }
-      fputs("</tr>\n", page);
+      hs_html_row(page);
+      hs_html_name(page, runs[i].short_label, runs[i].label);
+      hs_html_cell(page, bound->name);
+      hs_html_number(page, bound->value, 9);
+      hs_html_cell(page, bound->kind);
+      hs_html_cell(page, bound->about);
+      hs_html_row_end(page);
     }
-  fputs("</table>\n", page);
+  hs_html_table_end(page);
 }
 
-static void put_settings(FILE *page, int count, const hs_report_run_t *runs)
+void hs_page_differences(FILE *page, const hs_report_run_t *runs, const hs_differences_t *differences)
 {
+  if (differences->count == 0) return;
+  const char **names = hs_alloc((size_t)differences->count + 1, sizeof *names, "settings");
+  if (names == NULL) return;
+  names[0] = "run";
+  for (int k = 0; k < differences->count; k++) names[k + 1] = differences->row[k].key;
+  hs_html_table(page, "What differs between the runs", differences->count + 1, names);
+  for (int i = 0; i < differences->runs; i++) {
+    hs_html_row(page);
+    hs_html_name(page, runs[i].short_label, runs[i].label);
+    for (int k = 0; k < differences->count; k++) hs_html_cell(page, differences->row[k].value[i]);
+    hs_html_row_end(page);
+  }
+  hs_html_table_end(page);
+  hs_free(names);
+}
+
+void hs_page_settings(FILE *page, int count, const hs_report_run_t *runs)
+{
+  fputs("<h2>All settings, and what ran them</h2>\n", page);
   for (int i = 0; i < count; i++) {
-    fputs("<details><summary>Settings of ", page);
-    put_text(page, runs[i].label);
-    fputs("</summary><pre>", page);
-    put_text(page, runs[i].summary.config);
-    fputs("</pre></details>\n", page);
+    const hs_provenance_t *from = &runs[i].summary.provenance;
+    char made[512];
+    snprintf(made, sizeof made,
+             "halfspace %.40s (%.40s), %" PRId64 " rank%s, %" PRId64
+             " thread%s each; %.100s; %.100s; HDF5 %.40s",
+             from->version, from->commit, from->ranks, from->ranks == 1 ? "" : "s", from->threads,
+             from->threads == 1 ? "" : "s", from->mpi, from->blas, from->hdf5);
+    hs_html_details(page, runs[i].label, made, runs[i].summary.config);
   }
 }
 
-/* The picture without what precedes its <svg> element, which has no place inside a page. */
-static bool put_picture(FILE *page, FILE *svg)
+bool hs_page_write(FILE *page, int count, const hs_report_run_t *runs, const hs_differences_t *differences,
+                   FILE *svg)
 {
-  char line[4096];
-  bool inside = false;
-  rewind(svg);
-  while (fgets(line, sizeof line, svg) != NULL) {
-    const char *begin = inside ? line : strstr(line, "<svg");
-    inside = inside || begin != NULL;
-    if (inside) fputs(begin, page);
-  }
-  return inside && !ferror(svg);
-}
-
-bool hs_page_write(FILE *page, int count, const hs_report_run_t *runs, FILE *svg)
-{
-  fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>halfspace: ", page);
-  put_text(page, runs[0].label);
-  fputs("</title>\n<style>body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1240px;margin:2em "
-        "auto;padding:0 1em}"
-        "svg{width:100%;height:auto}table{border-collapse:collapse;margin:1em 0}"
-        "th,td{padding:.35em .7em;border-bottom:1px solid #ddd;text-align:left}"
-        "td.n{text-align:right;font-variant-numeric:tabular-nums}pre{background:#f6f6f6;padding:1em}"
-        ".wide{overflow-x:auto}</style></head><body>\n<h1>halfspace report</h1>\n",
-        page);
-  bool good = put_picture(page, svg);
-  fputs("\n<div class=\"wide\"><table><tr><th>run</th><th>stop</th><th>iterations</th><th>seconds</th>"
-        "<th>primal</th><th>dual</th><th>relative gap</th><th>active groups</th><th>gates</th><th>beta</th>"
-        "<th>beta / beta_max</th><th>mean loss</th><th>ranks</th></tr>\n",
-        page);
-  for (int i = 0; i < count; i++) put_row(page, &runs[i]);
-  fputs("</table></div>\n", page);
+  char title[512];
+  if (count == 1)
+    snprintf(title, sizeof title, "halfspace: %.400s", runs[0].label);
+  else
+    snprintf(title, sizeof title, "halfspace: %d runs", count);
+  hs_html_begin(page, title);
+  bool good = hs_html_picture(page, svg,
+                              "Relative duality gap by iteration and over time, bracket on the optimum, "
+                              "active groups and penalty; the tables below hold the last values.");
+  put_results(page, count, runs);
+  put_times(page, count, runs);
+  hs_page_differences(page, runs, differences);
   put_bounds(page, count, runs);
-  put_settings(page, count, runs);
-  fputs("</body></html>\n", page);
+  hs_page_settings(page, count, runs);
+  hs_html_end(page);
   return good && !ferror(page);
 }

@@ -1,17 +1,28 @@
 #include "io/report/report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/memory.h"
-#include "io/report/gnuplot.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "io/report/differences.h"
 #include "io/report/page.h"
+#include "io/report/picture.h"
 #include "io/report/plot.h"
-#include "settings/settings.h"
+#include "io/report/runs.h"
+#include "io/report/study.h"
+#include "io/report/study_page.h"
+#include "io/report/study_plot.h"
+#include "io/report/study_table.h"
+
+/* What the functions that draw get to see. */
+typedef struct report {
+  int count;
+  hs_report_run_t *runs;
+  hs_differences_t differences;
+  hs_study_t study; /* of hs_report_scaling alone */
+} report_t;
 
 bool hs_report_kind(const char *path, hs_report_kind_t *kind)
 {
@@ -26,121 +37,140 @@ bool hs_report_kind(const char *path, hs_report_kind_t *kind)
   return false;
 }
 
-/* The goal of a run, from its settings; those of another version may not parse. */
-static double tolerance_of(const char *path, const char *config)
+static bool runs_script(FILE *script, const void *context, hs_report_kind_t kind, const char *output)
 {
-  hs_settings_t *settings = hs_alloc(1, sizeof *settings, "settings of the run");
-  if (settings == NULL) return NAN;
-  hs_settings_default(settings);
-  bool told_before = hs_error_message()[0] != '\0';
-  double tolerance = hs_settings_parse(settings, path, config) == HS_OK ? settings->solver.tolerance : NAN;
-  if (!told_before) hs_error_clear();
-  hs_free(settings);
-  return tolerance;
+  const report_t *report = context;
+  return hs_plot_write(script, report->count, report->runs, kind, output);
 }
 
-static const char *last_part(const char *path)
+static bool runs_page(FILE *page, const void *context, FILE *svg)
 {
-  const char *slash = strrchr(path, '/');
-  return slash != NULL ? slash + 1 : path;
+  const report_t *report = context;
+  return hs_page_write(page, report->count, report->runs, &report->differences, svg);
 }
 
-static hs_status_t read_run(const char *path, hs_report_run_t *run)
+static bool study_script(FILE *script, const void *context, hs_report_kind_t kind, const char *output)
 {
-  hs_status_t status = hs_run_read_summary(path, &run->summary);
-  if (status == HS_OK) status = hs_run_read_history(path, &run->rows, &run->history);
-  if (status == HS_OK && run->rows == 0)
-    status = hs_fail(HS_BAD_DATA, path, NULL, "has no iteration yet: there is nothing to draw");
-  if (status == HS_OK) run->tolerance = tolerance_of(path, run->summary.config);
+  const report_t *report = context;
+  return hs_study_plot_write(script, &report->study, kind, output);
+}
+
+static bool study_page(FILE *page, const void *context, FILE *svg)
+{
+  const report_t *report = context;
+  return hs_study_page_write(page, &report->study, report->runs, &report->differences, svg);
+}
+
+static hs_status_t begin(report_t *report, const hs_report_order_t *order)
+{
+  *report = (report_t){0};
+  hs_status_t status = hs_report_runs_read(order->count, order->paths, &report->count, &report->runs);
+  if (status == HS_OK) status = hs_differences_find(&report->differences, report->count, report->runs);
   return status;
 }
 
-/* File names, or whole paths where two names are alike. */
-static void label_runs(int count, const char *const *paths, hs_report_run_t *runs)
+static void end(report_t *report)
 {
-  bool alike = false;
-  for (int i = 0; i < count; i++)
-    for (int k = 0; k < i; k++) alike = alike || strcmp(last_part(paths[i]), last_part(paths[k])) == 0;
-  for (int i = 0; i < count; i++) runs[i].label = alike ? paths[i] : last_part(paths[i]);
+  hs_study_clear(&report->study);
+  hs_differences_clear(&report->differences);
+  hs_report_runs_free(report->count, report->runs);
 }
 
-static hs_status_t draw(int count, const hs_report_run_t *runs, hs_report_kind_t kind, const char *picture,
-                        const char *output)
+static void json_bounds(hs_json_t *json, const hs_run_summary_t *summary)
 {
-  FILE *script = tmpfile();
-  if (script == NULL)
-    return hs_fail(HS_IO, output, NULL, "no room for a temporary file: %s", strerror(errno));
-  hs_plot_write(script, count, runs, kind, picture);
-  hs_status_t status = ferror(script) ? hs_fail(HS_IO, output, NULL, "no room for a temporary file")
-                                      : hs_gnuplot_run(script, output);
-  fclose(script);
-  return status;
-}
-
-/* gnuplot does not look whether its picture arrived on the disk: a whole one has its closing mark. */
-static bool is_whole(const char *picture, hs_report_kind_t kind)
-{
-  char end[33] = "";
-  size_t count = 0;
-  FILE *file = fopen(picture, "rb");
-  if (file == NULL) return false;
-  if (fseek(file, -32, SEEK_END) == 0) count = fread(end, 1, 32, file);
-  fclose(file);
-  const char *mark = kind == HS_REPORT_PNG ? "IEND" : "</svg>";
-  return memmem(end, count, mark, strlen(mark)) != NULL;
-}
-
-/* Replace the SVG picture in the file `part` by a page that contains it. */
-static bool wrap(int count, const hs_report_run_t *runs, const char *part)
-{
-  FILE *svg = fopen(part, "r");
-  if (svg == NULL || unlink(part) != 0) {
-    if (svg != NULL) fclose(svg);
-    return false;
+  hs_json_open(json, "bounds", '{');
+  for (int i = 0; i < summary->bounds; i++) {
+    hs_json_open(json, summary->bound[i].name, '{');
+    hs_json_double(json, "value", summary->bound[i].value);
+    hs_json_text(json, "kind", summary->bound[i].kind);
+    hs_json_close(json);
   }
-  FILE *page = fopen(part, "w");
-  bool good = page != NULL && hs_page_write(page, count, runs, svg);
-  if (page != NULL) good = fclose(page) == 0 && good;
-  fclose(svg);
-  return good;
+  hs_json_close(json);
 }
 
-static hs_status_t write_output(int count, const hs_report_run_t *runs, hs_report_kind_t kind,
-                                const char *part, const char *output)
+static void json_run(hs_json_t *json, const hs_report_run_t *run)
 {
-  /* gnuplot says little about a file that cannot be made. */
-  int probe = open(part, O_CREAT | O_WRONLY | O_TRUNC, 0666);
-  if (probe < 0) return hs_fail(HS_IO, output, NULL, "cannot be written: %s", strerror(errno));
-  close(probe);
-  hs_report_kind_t drawn = kind == HS_REPORT_PNG ? HS_REPORT_PNG : HS_REPORT_SVG;
-  hs_status_t status = draw(count, runs, drawn, part, output);
-  if (status == HS_OK && !is_whole(part, drawn))
-    status = hs_fail(HS_IO, output, NULL, "the picture did not arrive whole (disk full?)");
-  bool good =
-      status == HS_OK && (kind != HS_REPORT_HTML || wrap(count, runs, part)) && rename(part, output) == 0;
-  if (good) return HS_OK;
-  status = hs_fail(HS_IO, output, NULL, "cannot be written: %s", strerror(errno));
-  unlink(part);
+  const hs_run_facts_t *facts = &run->summary.facts;
+  const hs_run_times_t *times = &run->summary.times;
+  const hs_history_row_t *last = &run->history[run->entries - 1];
+  hs_json_open(json, NULL, '{');
+  hs_json_text(json, "run", run->path);
+  hs_json_text(json, "stop", run->summary.stop);
+  hs_json_int(json, "iterations", last->iteration);
+  hs_json_double(json, "primal", last->primal);
+  hs_json_double(json, "dual", last->dual);
+  hs_json_double(json, "relative_gap", last->relative_gap);
+  hs_json_int(json, "active_groups", last->active_groups);
+  hs_json_double(json, "beta", facts->beta);
+  hs_json_double(json, "beta_max", facts->beta_max);
+  hs_json_double(json, "loss", run->summary.loss);
+  hs_json_double(json, "rows", facts->rows > 0 ? (double)facts->rows : NAN);
+  hs_json_int(json, "ranks", run->summary.provenance.ranks);
+  hs_json_double(json, "seconds", last->seconds);
+  hs_json_double(json, "iteration_seconds", run->iteration_seconds);
+  hs_json_double(json, "comm_seconds", last->comm_seconds);
+  hs_json_double(json, "setup_seconds", times->setup_seconds);
+  hs_json_double(json, "load_seconds", times->load_seconds);
+  hs_json_double(json, "run_file_seconds", times->run_file_seconds);
+  hs_json_double(json, "checkpoint_seconds", times->checkpoint_seconds);
+  hs_json_double(json, "peak_bytes", times->peak_bytes > 0 ? (double)times->peak_bytes : NAN);
+  json_bounds(json, &run->summary);
+  hs_json_close(json);
+}
+
+static void print_json(const report_t *report)
+{
+  hs_json_t json = hs_json_start(stdout);
+  hs_json_open(&json, NULL, '{');
+  hs_json_open(&json, "runs", '[');
+  for (int i = 0; i < report->count; i++) json_run(&json, &report->runs[i]);
+  hs_json_close(&json);
+  hs_json_close(&json);
+}
+
+hs_status_t hs_report_write(const hs_report_order_t *order)
+{
+  report_t report;
+  hs_status_t status = begin(&report, order);
+  if (status == HS_OK && order->json) print_json(&report);
+  if (status == HS_OK && order->output != NULL) {
+    hs_picture_t picture = {&report, runs_script, runs_page};
+    status = hs_picture_write(&picture, order->output, order->kind);
+    if (status == HS_OK)
+      hs_log("report of %d run%s: %s", report.count, report.count > 1 ? "s" : "", order->output);
+  }
+  end(&report);
   return status;
 }
 
-hs_status_t hs_report_write(int count, const char *const *paths, const char *output, hs_report_kind_t kind)
+/* What makes a study doubtful, though not impossible. */
+static void warn(const report_t *report)
 {
-  size_t size = strlen(output) + 32;
-  hs_report_run_t *runs = hs_alloc((size_t)count, sizeof *runs, "runs");
-  char *part = hs_alloc(size, 1, "file name");
-  hs_status_t status = runs != NULL && part != NULL ? HS_OK : HS_NO_MEMORY;
-  for (int i = 0; i < count && status == HS_OK; i++) status = read_run(paths[i], &runs[i]);
+  char keys[256];
+  hs_differences_of_work(&report->differences, keys, sizeof keys);
+  if (keys[0] != '\0') hs_warn("the runs differ in %s: their iterations are not the same work", keys);
+  for (int i = 0; i < report->count; i++)
+    if (report->runs[i].summary.times.resumes > 0)
+      hs_warn("%s: was resumed; its history may hold times of other numbers of ranks", report->runs[i].label);
+}
+
+hs_status_t hs_report_scaling(const hs_report_order_t *order)
+{
+  report_t report;
+  hs_status_t status = begin(&report, order);
+  if (status == HS_OK) status = hs_study_make(&report.study, report.count, report.runs);
   if (status == HS_OK) {
-    label_runs(count, paths, runs);
-    snprintf(part, size, "%s.new.%ld", output, (long)getpid());
-    status = write_output(count, runs, kind, part, output);
+    warn(&report);
+    if (order->json)
+      hs_study_json(&report.study, stdout);
+    else
+      hs_study_log(&report.study);
   }
-  for (int i = 0; runs != NULL && i < count; i++) {
-    hs_run_summary_clear(&runs[i].summary);
-    hs_free(runs[i].history);
+  if (status == HS_OK && order->output != NULL) {
+    hs_picture_t picture = {&report, study_script, study_page};
+    status = hs_picture_write(&picture, order->output, order->kind);
+    if (status == HS_OK) hs_log("report of a study of %d runs: %s", report.count, order->output);
   }
-  hs_free(runs);
-  hs_free(part);
+  end(&report);
   return status;
 }

@@ -6,14 +6,21 @@
  *   /model/relu           W1 [d, m], W2 [m, C]; only when the model has a ReLU network
  *   /bounds/NAME          attributes value, kind, about
  *   /config               the resolved settings as YAML; its attributes say by what and where
- *   /status               attribute stop: running | converged | iterations | seconds | signal
+ *   /status               attribute stop: running | converged | iterations | seconds | signal; facts, times, loss
  *
- * The file is made beside its name, as PATH.new.PID, and renamed when it is whole: an earlier run file is
- * replaced by a whole one or not at all. From then on it grows, and can be read at any time, also after the
- * writer was killed: rows up to the last flush are in it.
+ * The file at its name is whole at every moment, for readers during the run and after a kill at any instruction: it is
+ * kept in memory, and each flush writes all of it to PATH.new and renames that to PATH (io/files/replace.h). A flush
+ * that fails, on a full disk or because the folder has vanished, is HS_IO with the reason; the version before stays on
+ * the disk, and a later flush may succeed. Where PATH is a symbolic link, the file it leads to is written.
  *
- * One process writes (rank 0); nothing here is collective. Errors: HS_IO where the disk or the permissions
- * are at fault, HS_BAD_DATA where the contents of a file are.
+ * A kill loses the rows since the last flush. That is half a second of rows; up to one second where a flush, which
+ * costs time in proportion to the file, would otherwise take more than 5 % of the run; and with a disk so slow that a
+ * flush takes over half a second, as much as it takes, and half of the time goes into flushes. Nothing is flushed while
+ * nothing is called: before a long pause call hs_run_flush.
+ *
+ * One process writes (rank 0), and holds the lock of the file (io/files/lock.h); nothing here is collective. Errors:
+ * HS_IO where the disk or the permissions are at fault, HS_BAD_DATA where the contents of a file are, HS_NO_MEMORY
+ * where the file does not fit into memory: nothing is written any more then.
  */
 #ifndef HS_IO_RUN_RUN_FILE_H
 #define HS_IO_RUN_RUN_FILE_H
@@ -42,32 +49,54 @@ typedef struct hs_run_facts {
   double beta, beta_max;
 } hs_run_facts_t;
 
-/* Make the file, with an empty history and stop = "running". On failure *run is NULL and whatever was at path
- * is untouched. */
+/* Where the time and the memory of a run went; attributes of /status with these names. NAN and -1: not known. */
+typedef struct hs_run_times {
+  double load_seconds;       /* reading and scaling the data */
+  double setup_seconds;      /* kernels and factors before the first iteration, of the last part */
+  double run_file_seconds;   /* writing this file, on rank 0 */
+  double checkpoint_seconds; /* all checkpoints together */
+  int64_t checkpoints;       /* how many were written */
+  int64_t checkpoint_bytes;  /* of the last one */
+  int64_t resumes;           /* how often the run went on from a checkpoint */
+  int64_t peak_bytes;        /* memory, summed over ranks */
+} hs_run_times_t;
+
+/* Make the file, with an empty history and stop = "running"; it is on the disk at once, whole, in the place of an
+ * earlier one. On failure *run is NULL and whatever was at path is untouched. config_yaml, provenance: copied. */
 hs_status_t hs_run_create(hs_run_t **run, const char *path, const char *config_yaml,
                           const hs_provenance_t *provenance);
+
+/* Open an existing run file to add to it or to replace parts of it; nothing is written yet. HS_BAD_DATA when it is
+ * none, HS_IO when it may not be written. Everything it holds is loaded into memory. */
+hs_status_t hs_run_open(hs_run_t **run, const char *path);
 
 /* Write or replace the facts; pricing rounds may change them. */
 hs_status_t hs_run_write_facts(hs_run_t *run, const hs_run_facts_t *facts);
 
-/* Add a row of history. Costs a copy; rows reach the disk at most every half second, and with every other
- * call below. */
+/* Write or replace the times; what is not known is not written. run_file_seconds is filled in by the run file itself,
+ * with the time of all flushes so far, and once more by hs_run_finish. */
+hs_status_t hs_run_write_times(hs_run_t *run, const hs_run_times_t *times);
+
+/* Add a row of history; a row of the same iteration as the last one takes its place. Costs a copy, and now and then a
+ * flush: at once when the row before came more than 0.2 s ago, else every half second (see above). */
 hs_status_t hs_run_append(hs_run_t *run, const hs_history_row_t *row);
 
-/* All rows so far, to the disk. */
+/* All rows and changes so far, to the disk. Does nothing when they are there. */
 hs_status_t hs_run_flush(hs_run_t *run);
 
 /* Write or replace the model: gates and weights, with the ReLU network when model->neurons > 0. */
 hs_status_t hs_run_write_model(hs_run_t *run, const hs_model_t *model);
 
-/* Write or replace /bounds/NAME. kind: proved | estimated | attained. */
+/* Write or replace /bounds/NAME. kind: proved | estimated | attained. This, facts and times flush at once where a flush
+ * is cheap (under 50 ms); else several of them share one, at the latest that of hs_run_flush, _finish or _close. */
 hs_status_t hs_run_write_bound(hs_run_t *run, const char *name, double value, const char *kind,
                                const char *about);
 
-/* Say why the run ended, and the loss (the sum over the training rows, without penalty; NAN: not known). */
+/* Say why the run ended, and the loss (the sum over the training rows, without penalty; NAN: not known). Everything is
+ * on the disk when it returns HS_OK, and would outlive the machine. */
 hs_status_t hs_run_finish(hs_run_t *run, const char *stop, double loss);
 
-/* Flush and close. NULL is fine. Without hs_run_finish the file keeps stop = "running". */
+/* Flush what is not on the disk yet, and close. NULL is fine. Without hs_run_finish the file keeps its stop. */
 hs_status_t hs_run_close(hs_run_t **run);
 
 typedef struct hs_run_bound {
@@ -80,6 +109,7 @@ typedef struct hs_run_summary {
   int64_t iterations;    /* rows of history */
   hs_history_row_t last; /* all zero when there is none */
   hs_run_facts_t facts;  /* rows, gates -1 and beta NAN where the file does not tell */
+  hs_run_times_t times;  /* NAN and -1 where the file does not tell */
   double loss;           /* NAN: not known */
   bool has_model;
   char *config;               /* owned */

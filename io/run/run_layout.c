@@ -1,26 +1,18 @@
 #include "io/run/run_layout.h"
 
-const hs_history_field_t hs_history_fields[HS_HISTORY_FIELDS] = {
-    {"iteration", true},
-    {"primal", false},
-    {"dual", false},
-    {"gap", false},
-    {"relative_gap", false},
-    {"rho", false},
-    {"primal_residual", false},
-    {"dual_residual", false},
-    {"active_groups", true},
-    {"seconds", false},
-    {"compute_seconds", false},
-    {"comm_seconds", false},
-    {"comm_bytes", false},
-};
+#include "io/hdf5/h5.h"
 
-hid_t hs_history_column(int64_t rows, int field)
+bool hs_run_has_layout(hid_t file)
 {
-  hsize_t extent[2] = {(hsize_t)rows, HS_HISTORY_FIELDS};
-  hsize_t start[2] = {0, (hsize_t)field}, count[2] = {(hsize_t)rows, 1};
-  hid_t space = H5Screate_simple(2, extent, NULL);
-  if (space >= 0 && rows > 0) H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-  return space;
+  return hs_run_has(file, "history") && hs_run_has(file, "history/iteration") && hs_run_has(file, "config") &&
+         hs_run_has(file, "status");
+}
+
+hs_status_t hs_run_open_to_read(const char *path, hid_t *file)
+{
+  hs_status_t status = hs_h5_open(path, file);
+  if (status != HS_OK || hs_run_has_layout(*file)) return status;
+  H5Fclose(*file);
+  *file = -1;
+  return hs_fail(HS_BAD_DATA, path, NULL, "is not a run file of halfspace (halfspace train writes one)");
 }

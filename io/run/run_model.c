@@ -87,13 +87,6 @@ static hs_status_t put_attributes(hid_t group, const hs_model_t *model)
   return status;
 }
 
-int64_t hs_run_model_bytes(const hs_model_t *model)
-{
-  int64_t d = model->d, C = model->outputs, text = 0;
-  for (int c = 0; c < model->classes; c++) text += 64 + (int64_t)strlen(model->class_names[c]);
-  return 8 * (model->gates * (d + d * C) + model->neurons * (d + C) + 2 * d) + text;
-}
-
 hs_status_t hs_run_put_model(hid_t group, const hs_model_t *model)
 {
   int64_t gates[2] = {model->gates, model->d}, columns = model->features;

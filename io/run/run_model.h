@@ -7,9 +7,6 @@
 
 #include "model/model.h"
 
-/* About as many bytes as the group will take in the file. */
-int64_t hs_run_model_bytes(const hs_model_t *model);
-
 /* Fill an empty group. */
 hs_status_t hs_run_put_model(hid_t group, const hs_model_t *model);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is missing for SETUP_FOR=build|demo|check: one line "NEED required" or "NEED wanted" each, nothing if
+# What is missing for SETUP_FOR=build|demo|check|slurm: one line "NEED required" or "NEED wanted" each, nothing if
 # all is there. A library is there when a program that uses it compiles and links with the flags of the
 # Makefile, whatever the package manager says. `make missing` calls this with those flags.
 #
@@ -42,6 +42,19 @@ double use_openblas(void)
 }
 C
     ;;
+  scalapack)
+    cat <<'C'
+#include <mpi.h>
+extern int Csys2blacs_handle(MPI_Comm);
+extern void pdpotrf_(const char *, const int *, double *, const int *, const int *, const int *, int *);
+void use_scalapack(void)
+{
+  int n = 0, one = 1, descriptor[9] = {1, Csys2blacs_handle(MPI_COMM_WORLD)}, info;
+  double a = 4;
+  pdpotrf_("L", &n, &a, &one, &one, descriptor, &info);
+}
+C
+    ;;
   yaml) echo '#include <yaml.h>' && echo 'const char *use_yaml(void) { return yaml_get_version_string(); }' ;;
   zlib) echo '#include <zlib.h>' && echo 'const char *use_zlib(void) { return zlibVersion(); }' ;;
   bzip2) echo '#include <bzlib.h>' && echo 'const char *use_bzip2(void) { return BZ2_bzlibVersion(); }' ;;
@@ -65,7 +78,8 @@ links() { # NEED...
   # The flags are lists, for the shell to split.
   # shellcheck disable=SC2046,SC2086
   "$compiler" -std=c11 -D_GNU_SOURCE "$scratch/probe.c" -o "$scratch/probe" ${PROBE_MPI:-} ${PROBE_HDF5:-} \
-    ${PROBE_BLAS:-} $(small_flags "$@") >"$scratch/log" 2>&1
+    $([[ " $* " != *" scalapack "* ]] || echo "${PROBE_SCALAPACK:-}") ${PROBE_BLAS:-} $(small_flags "$@") \
+    >"$scratch/log" 2>&1
 }
 
 # One library at a time must not fail for another that is missing.
@@ -84,9 +98,11 @@ is_there() { # NEED
   case $1 in
   compiler) command -v gcc >/dev/null || command -v cc >/dev/null || command -v clang >/dev/null ;;
   mpirun | pkg-config | gnuplot | h5dump) command -v "$1" >/dev/null ;;
+  slurmctld | slurmd | sbatch | munged | ip) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
   mpi) PROBE_HDF5='' PROBE_BLAS='' links mpi ;;
   hdf5) PROBE_BLAS='' links hdf5 ;;
   openblas) PROBE_HDF5='' links openblas ;;
+  scalapack) PROBE_HDF5='' links scalapack || PROBE_HDF5='' PROBE_BLAS='' links scalapack ;;
   *) PROBE_HDF5='' PROBE_BLAS='' links "$1" ;;
   esac
 }
@@ -94,13 +110,14 @@ is_there() { # NEED
 needs() { grep -v '^#' "$here/needs.txt" | tr -s ' '; }
 
 list_missing() {
-  local libraries=(mpi hdf5 openblas yaml zlib bzip2 xxhash) all_link=false need purpose kind
+  local libraries=(mpi hdf5 openblas scalapack yaml zlib bzip2 xxhash) all_link=false need purpose kind
   [ "$SETUP_FOR" = check ] && libraries+=(cmocka)
   links "${libraries[@]}" && all_link=true
   while IFS='| ' read -r need purpose _; do
     if $all_link && [[ " ${libraries[*]} " == *" $need "* ]]; then continue; fi
     case $SETUP_FOR-$purpose in
-    *-build | demo-demo | check-demo | check-check) kind=required ;;
+    *-build | demo-demo | check-demo | check-check | slurm-demo | slurm-slurm) kind=required ;;
+    *-slurm) continue ;; # daemons that nobody wants for anything else
     *) kind=wanted ;;
     esac
     is_there "$need" || echo "$need $kind"

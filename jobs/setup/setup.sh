@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Set-up for `make demo` and `make check`: if something is missing, install it where that is ours to do
-# (Debian or Ubuntu, as root or with sudo that asks no password), else say exactly what to load and stop.
-# Does nothing when nothing is missing. Asks nothing. Called by `make setup`, which knows the flags.
+# Set-up for `make demo`, `make check` and `make check-slurm`: if something is missing, install it where that is
+# ours to do (Debian or Ubuntu, as root or with sudo that asks no password), else say exactly what to load and
+# stop. Does nothing when nothing is missing. Asks nothing. Called by `make setup`, which knows the flags.
 #
-#   SETUP_FOR=demo|check   what for (default demo)
-#   SETUP_DRY_RUN=1        say what would be done and do nothing
+#   SETUP_FOR=demo|check|slurm   what for (default demo)
+#   SETUP_DRY_RUN=1              say what would be done and do nothing
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export SETUP_FOR=${SETUP_FOR:-demo} DEBIAN_FRONTEND=noninteractive
@@ -39,7 +39,7 @@ names() { # COLUMN NEED...
   shift
   for need in "$@"; do
     awk -F'|' -v need="$need" -v column="$column" '{ split($1, word, " ") }
-      word[1] == need { gsub(/^ +| +$/, "", $column); print $column }' "$needs"
+      word[1] == need { gsub(/^ +| +$/, "", $column); if ($column != "-") print $column }' "$needs"
   done | awk '!seen[$0]++'
 }
 
@@ -130,7 +130,7 @@ modules() {
     compiler) echo gcc ;;
     mpi | mpirun) echo openmpi ;;
     hdf5) echo hdf5 ;;
-    pkg-config) ;;
+    pkg-config | slurmctld | slurmd | sbatch | munged | ip) ;; # modules are for programs, not for daemons
     *) echo "$need" ;;
     esac
   done | awk '!seen[$0]++'

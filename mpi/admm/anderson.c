@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/simd.h"
+#include "base/size.h"
 
 /* Tikhonov term of the least squares, relative to its unit diagonal: the differences become
  * nearly dependent after many steps, and their inner products carry rounding of about this size. */
@@ -31,13 +32,40 @@ int hs_anderson_sums(const hs_anderson_t *anderson)
   return 2 * anderson->memory + 1;
 }
 
-static void *block(int64_t memory, int64_t length, size_t size)
+typedef struct block {
+  void **place;
+  int64_t count;
+  size_t size;
+} block_t;
+
+#define BLOCKS 14
+
+/* Everything that is allocated, for the sizes in *anderson. */
+static void list_blocks(hs_anderson_t *anderson, block_t list[BLOCKS])
 {
-  return hs_alloc((size_t)memory * (size_t)length, size, "Anderson memory (smaller solver.anderson)");
+  int64_t m = anderson->memory, on = m > 0, weights = anderson->weights, entries = anderson->entries;
+  block_t blocks[BLOCKS] = {
+      {(void **)&anderson->root, entries, sizeof(double)},
+      {(void **)&anderson->last_fz, on * weights, sizeof(double)},
+      {(void **)&anderson->last_gz, on * weights, sizeof(double)},
+      {(void **)&anderson->last_fp, on * entries, sizeof(double)},
+      {(void **)&anderson->last_gp, on * entries, sizeof(double)},
+      {(void **)&anderson->last_a, on * entries, sizeof(double)},
+      {(void **)&anderson->dfz, m * weights, sizeof(float)},
+      {(void **)&anderson->dgz, m * weights, sizeof(float)},
+      {(void **)&anderson->dfp, m * entries, sizeof(float)},
+      {(void **)&anderson->dgp, m * entries, sizeof(float)},
+      {(void **)&anderson->da, m * entries, sizeof(float)},
+      {(void **)&anderson->gram_z, m * m, sizeof(double)},
+      {(void **)&anderson->gram_p, m * m, sizeof(double)},
+      {(void **)&anderson->right_z, m, sizeof(double)},
+  };
+  for (int i = 0; i < BLOCKS; i++) list[i] = blocks[i];
 }
 
 hs_status_t hs_anderson_create(hs_anderson_t **out, int memory, int64_t weights, int64_t entries)
 {
+  block_t list[BLOCKS];
   *out = NULL;
   hs_anderson_t *anderson = hs_alloc(1, sizeof *anderson, "Anderson memory");
   if (anderson == NULL) return HS_NO_MEMORY;
@@ -45,27 +73,11 @@ hs_status_t hs_anderson_create(hs_anderson_t **out, int memory, int64_t weights,
   anderson->weights = weights;
   anderson->entries = entries;
   anderson->newest = -1;
-  bool on = memory > 0;
-  anderson->root = block(1, entries, sizeof(double));
-  anderson->last_fz = block(on, weights, sizeof(double));
-  anderson->last_gz = block(on, weights, sizeof(double));
-  anderson->last_fp = block(on, entries, sizeof(double));
-  anderson->last_gp = block(on, entries, sizeof(double));
-  anderson->last_a = block(on, entries, sizeof(double));
-  anderson->dfz = block(memory, weights, sizeof(float));
-  anderson->dgz = block(memory, weights, sizeof(float));
-  anderson->dfp = block(memory, entries, sizeof(float));
-  anderson->dgp = block(memory, entries, sizeof(float));
-  anderson->da = block(memory, entries, sizeof(float));
-  anderson->gram_z = block(memory, memory, sizeof(double));
-  anderson->gram_p = block(memory, memory, sizeof(double));
-  anderson->right_z = block(memory, 1, sizeof(double));
-  bool good = anderson->root != NULL && anderson->last_fz != NULL && anderson->last_gz != NULL &&
-              anderson->last_fp != NULL && anderson->last_gp != NULL && anderson->last_a != NULL &&
-              anderson->dfz != NULL && anderson->dgz != NULL && anderson->dfp != NULL &&
-              anderson->dgp != NULL && anderson->da != NULL && anderson->gram_z != NULL &&
-              anderson->gram_p != NULL && anderson->right_z != NULL;
-  if (!good) {
+  list_blocks(anderson, list);
+  for (int i = 0; i < BLOCKS; i++) {
+    *list[i].place =
+        hs_alloc((size_t)list[i].count, list[i].size, "Anderson memory (smaller solver.anderson)");
+    if (*list[i].place != NULL) continue;
     hs_anderson_free(&anderson);
     return HS_NO_MEMORY;
   }
@@ -75,32 +87,80 @@ hs_status_t hs_anderson_create(hs_anderson_t **out, int memory, int64_t weights,
 
 void hs_anderson_free(hs_anderson_t **out)
 {
+  block_t list[BLOCKS];
   hs_anderson_t *anderson = *out;
   *out = NULL;
   if (anderson == NULL) return;
-  hs_free(anderson->root);
-  hs_free(anderson->last_fz);
-  hs_free(anderson->last_gz);
-  hs_free(anderson->last_fp);
-  hs_free(anderson->last_gp);
-  hs_free(anderson->last_a);
-  hs_free(anderson->dfz);
-  hs_free(anderson->dgz);
-  hs_free(anderson->dfp);
-  hs_free(anderson->dgp);
-  hs_free(anderson->da);
-  hs_free(anderson->gram_z);
-  hs_free(anderson->gram_p);
-  hs_free(anderson->right_z);
+  list_blocks(anderson, list);
+  for (int i = 0; i < BLOCKS; i++) hs_free(*list[i].place);
   hs_free(anderson);
+}
+
+size_t hs_anderson_bytes(int memory, int64_t weights, int64_t entries)
+{
+  hs_anderson_t sizes = {.memory = memory, .weights = weights, .entries = entries};
+  block_t list[BLOCKS];
+  size_t bytes = sizeof sizes;
+  list_blocks(&sizes, list);
+  for (int i = 0; i < BLOCKS; i++) bytes += (size_t)list[i].count * list[i].size;
+  return bytes;
+}
+
+void hs_anderson_set_curvature(hs_anderson_t *anderson, int outputs, const double *curvature)
+{
+  for (int64_t i = 0; i < anderson->entries; i++) anderson->root[i] = sqrt(curvature[i / outputs]);
 }
 
 void hs_anderson_reset(hs_anderson_t *anderson, int outputs, const double *curvature)
 {
-  for (int64_t i = 0; i < anderson->entries; i++) anderson->root[i] = sqrt(curvature[i / outputs]);
+  hs_anderson_set_curvature(anderson, outputs, curvature);
   anderson->held = anderson->next = 0;
   anderson->newest = -1;
   anderson->has_last = false;
+}
+
+void hs_anderson_get_counts(const hs_anderson_t *anderson, int64_t counts[HS_ANDERSON_COUNTS])
+{
+  counts[0] = anderson->held;
+  counts[1] = anderson->next;
+  counts[2] = anderson->newest;
+  counts[3] = anderson->has_last;
+}
+
+hs_status_t hs_anderson_set_counts(hs_anderson_t *anderson, const int64_t counts[HS_ANDERSON_COUNTS])
+{
+  int64_t memory = anderson->memory;
+  if (counts[0] < 0 || counts[0] > memory || counts[1] < 0 || (counts[1] >= memory && counts[1] != 0) ||
+      counts[2] < -1 || counts[2] >= hs_max64(memory, 1))
+    return hs_fail(HS_BAD_DATA, NULL, "Anderson memory", "the checkpoint holds impossible counts");
+  anderson->held = (int)counts[0];
+  anderson->next = (int)counts[1];
+  anderson->newest = (int)counts[2];
+  anderson->has_last = counts[3] != 0;
+  return HS_OK;
+}
+
+/* Slots fill from 0 on, so that the first `held` are those in use. */
+void hs_anderson_describe(hs_anderson_t *anderson, int outputs, hs_state_t *state)
+{
+  int64_t m = anderson->memory, weights = anderson->weights, entries = anderson->entries;
+  if (m == 0) return;
+  hs_state_add(state, HS_STORED_SAME, "gram_z", -1, HS_STORED_DOUBLE, m, m, anderson->gram_z);
+  hs_state_add(state, HS_STORED_SAME, "gram_p", -1, HS_STORED_DOUBLE, m, m, anderson->gram_p);
+  if (anderson->has_last) {
+    hs_state_add(state, HS_STORED_SAME, "last_fz", -1, HS_STORED_DOUBLE, 1, weights, anderson->last_fz);
+    hs_state_add(state, HS_STORED_SAME, "last_gz", -1, HS_STORED_DOUBLE, 1, weights, anderson->last_gz);
+    hs_state_add(state, HS_STORED_ROWS, "last_fp", -1, HS_STORED_DOUBLE, 0, outputs, anderson->last_fp);
+    hs_state_add(state, HS_STORED_ROWS, "last_gp", -1, HS_STORED_DOUBLE, 0, outputs, anderson->last_gp);
+    hs_state_add(state, HS_STORED_ROWS, "last_a", -1, HS_STORED_DOUBLE, 0, outputs, anderson->last_a);
+  }
+  for (int j = 0; j < anderson->held; j++) {
+    hs_state_add(state, HS_STORED_SAME, "dfz", j, HS_STORED_FLOAT, 1, weights, anderson->dfz + j * weights);
+    hs_state_add(state, HS_STORED_SAME, "dgz", j, HS_STORED_FLOAT, 1, weights, anderson->dgz + j * weights);
+    hs_state_add(state, HS_STORED_ROWS, "dfp", j, HS_STORED_FLOAT, 0, outputs, anderson->dfp + j * entries);
+    hs_state_add(state, HS_STORED_ROWS, "dgp", j, HS_STORED_FLOAT, 0, outputs, anderson->dgp + j * entries);
+    hs_state_add(state, HS_STORED_ROWS, "da", j, HS_STORED_FLOAT, 0, outputs, anderson->da + j * entries);
+  }
 }
 
 HS_SIMD_CLONES

@@ -1,16 +1,18 @@
 #include "mpi/admm/iterate.h"
 
-#include <stddef.h>
-
 #include "base/memory.h"
 
-hs_status_t hs_iterate_create(hs_iterate_t *iterate, int64_t weights, int64_t rows, int outputs)
+typedef struct vector {
+  double **place;
+  int64_t length;
+} vector_t;
+
+#define VECTORS 12
+
+static void list_vectors(hs_iterate_t *iterate, int64_t weights, int64_t rows, int outputs,
+                         vector_t list[VECTORS])
 {
-  *iterate = (hs_iterate_t){0};
-  struct {
-    double **vector;
-    int64_t length;
-  } wanted[] = {
+  vector_t vectors[VECTORS] = {
       {&iterate->z, weights},         {&iterate->z1, weights},
       {&iterate->best_z, weights},    {&iterate->p, rows * outputs},
       {&iterate->p1, rows * outputs}, {&iterate->a, rows * outputs},
@@ -18,9 +20,17 @@ hs_status_t hs_iterate_create(hs_iterate_t *iterate, int64_t weights, int64_t ro
       {&iterate->r, rows * outputs},  {&iterate->v, rows * outputs},
       {&iterate->curvature, rows},    {&iterate->s, weights + HS_ITERATE_EXTRA},
   };
-  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-    *wanted[i].vector = hs_alloc((size_t)wanted[i].length, sizeof(double), "iterate");
-    if (*wanted[i].vector == NULL) {
+  for (int i = 0; i < VECTORS; i++) list[i] = vectors[i];
+}
+
+hs_status_t hs_iterate_create(hs_iterate_t *iterate, int64_t weights, int64_t rows, int outputs)
+{
+  vector_t list[VECTORS];
+  *iterate = (hs_iterate_t){0};
+  list_vectors(iterate, weights, rows, outputs, list);
+  for (int i = 0; i < VECTORS; i++) {
+    *list[i].place = hs_alloc((size_t)list[i].length, sizeof(double), "iterate");
+    if (*list[i].place == NULL) {
       hs_iterate_free(iterate);
       return HS_NO_MEMORY;
     }
@@ -30,8 +40,18 @@ hs_status_t hs_iterate_create(hs_iterate_t *iterate, int64_t weights, int64_t ro
 
 void hs_iterate_free(hs_iterate_t *iterate)
 {
-  double *vectors[] = {iterate->z, iterate->p, iterate->a, iterate->z1, iterate->p1,        iterate->a1,
-                       iterate->w, iterate->s, iterate->r, iterate->v,  iterate->curvature, iterate->best_z};
-  for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) hs_free(vectors[i]);
+  vector_t list[VECTORS];
+  list_vectors(iterate, 0, 0, 0, list);
+  for (int i = 0; i < VECTORS; i++) hs_free(*list[i].place);
   *iterate = (hs_iterate_t){0};
+}
+
+size_t hs_iterate_bytes(int64_t weights, int64_t rows, int outputs)
+{
+  hs_iterate_t none = {0};
+  vector_t list[VECTORS];
+  size_t bytes = 0;
+  list_vectors(&none, weights, rows, outputs, list);
+  for (int i = 0; i < VECTORS; i++) bytes += (size_t)list[i].length * sizeof(double);
+  return bytes;
 }

@@ -2,6 +2,7 @@
 #ifndef HS_MPI_ADMM_ITERATE_H
 #define HS_MPI_ADMM_ITERATE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -20,5 +21,8 @@ typedef struct hs_iterate {
 
 hs_status_t hs_iterate_create(hs_iterate_t *iterate, int64_t weights, int64_t rows, int outputs);
 void hs_iterate_free(hs_iterate_t *iterate);
+
+/* Bytes of an iterate of these sizes. */
+size_t hs_iterate_bytes(int64_t weights, int64_t rows, int outputs);
 
 #endif

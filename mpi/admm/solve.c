@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "block/block_inverse.h"
-#include "mpi/admm/anderson.h"
-#include "mpi/admm/certificate.h"
-#include "mpi/admm/iterate.h"
-#include "mpi/admm/penalty.h"
+#include "mpi/admm/solver.h"
 #include "mpi/comm/agree.h"
 
 /* Anderson's memory is cleared where the residual exceeds the smallest one by this factor. */
@@ -22,30 +18,18 @@
 #define THRESHOLD_SLACK 1e-14
 
 /* The sums of the second reduction; Anderson's follow. */
-enum { SUM_LOSS, SUM_VR, SUM_VV, SUM_DUAL, SUM_STOP, SUM_TIME, SUM_COMPUTE, SUM_COMM, SUM_ANDERSON };
-
-typedef struct solver {
-  const hs_problem_t *problem;
-  const hs_solve_options_t *options;
-  hs_iterate_t x;
-  hs_block_inverse_t *inverse;
-  hs_anderson_t *anderson;
-  hs_penalty_t penalty;
-  hs_certificate_t best;
-  double *best_w; /* residual of the best dual bound; single precision only */
-  double *sums;
-  int64_t entries; /* rows x C on this rank */
-  double begin;    /* MPI_Wtime at the start */
-  hs_traffic_t traffic;
-  double residual;     /* |f|^2 of the last accepted step */
-  bool accelerated;    /* the current point came from Anderson */
-  bool stop_wanted;    /* by the observer on this rank */
-  int64_t exact_after; /* no exact certificate before this iteration */
-  int factorings;
-  int64_t active;
-  double scale; /* of w, into the dual feasible set */
-  double dual_linear, dual_square;
-} solver_t;
+enum {
+  SUM_LOSS,
+  SUM_VR,
+  SUM_VV,
+  SUM_DUAL,
+  SUM_STOP,
+  SUM_CHECKPOINT,
+  SUM_TIME,
+  SUM_COMPUTE,
+  SUM_COMM,
+  SUM_ANDERSON
+};
 
 const char *hs_stop_name(hs_stop_t stop)
 {
@@ -53,7 +37,7 @@ const char *hs_stop_name(hs_stop_t stop)
   return names[stop];
 }
 
-static hs_status_t allocate(solver_t *solver)
+static hs_status_t allocate(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
   const hs_partition_t *partition = &problem->shard->partition;
@@ -83,7 +67,7 @@ static hs_status_t allocate(solver_t *solver)
   return status;
 }
 
-static void release(solver_t *solver)
+static void release(hs_solver_t *solver)
 {
   hs_iterate_free(&solver->x);
   hs_block_inverse_free(&solver->inverse);
@@ -93,7 +77,7 @@ static void release(solver_t *solver)
 }
 
 /* Blocks are factored anew for the current rho; old Anderson steps belong to another map. Collective. */
-static hs_status_t factor(solver_t *solver)
+static hs_status_t factor(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
   hs_penalty_set_curvature(&solver->penalty, problem, solver->inverse, solver->x.p, solver->x.curvature);
@@ -101,11 +85,12 @@ static hs_status_t factor(solver_t *solver)
   hs_anderson_reset(solver->anderson, problem->outputs, solver->x.curvature);
   solver->residual = INFINITY;
   solver->factorings += 1;
+  solver->factor_next = false;
   return hs_agree(problem->comm, status);
 }
 
 /* w = -grad L(p);  s = A' w;  and the scale that makes w dual feasible. Collective. */
-static void gradient(solver_t *solver)
+static void gradient(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
   hs_iterate_t *x = &solver->x;
@@ -124,7 +109,7 @@ static void gradient(solver_t *solver)
 }
 
 /* z+ = prox_{beta/(N rho)}( z + s/(N rho) ); returns the summed norms. Not collective: replicated. */
-static double consensus(solver_t *solver)
+static double consensus(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
   hs_iterate_t *x = &solver->x;
@@ -144,7 +129,7 @@ static double consensus(solver_t *solver)
 }
 
 /* v = M ( p - A (2 z+ - z) );  p+ = p - v / lambda. Not collective. */
-static void update_rows(solver_t *solver)
+static void update_rows(hs_solver_t *solver)
 {
   hs_iterate_t *x = &solver->x;
   int C = solver->problem->outputs;
@@ -154,8 +139,14 @@ static void update_rows(solver_t *solver)
   for (int64_t k = 0; k < solver->entries; k++) x->p1[k] = x->p[k] - x->v[k] / x->curvature[k / C];
 }
 
+static bool checkpoint_is_due(const hs_solver_t *solver)
+{
+  double every = solver->options->checkpoint_seconds;
+  return solver->options->checkpoint != NULL && every > 0 && MPI_Wtime() - solver->saved_at >= every;
+}
+
 /* Everything that ranks have to add up after a step, in one small reduction. Collective. */
-static void add_up(solver_t *solver)
+static void add_up(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
   hs_iterate_t *x = &solver->x;
@@ -170,10 +161,10 @@ static void add_up(solver_t *solver)
   if (!hs_loss_dual_is_quadratic(problem->loss))
     sums[SUM_DUAL] =
         hs_loss_dual_value(problem->loss, problem->rows, C, x->w, fmin(1, solver->scale), problem->Y);
-  sums[SUM_STOP] = solver->stop_wanted ? 1 : 0;
-  int rank = hs_rank(problem->comm);
-  sums[SUM_TIME] =
-      rank == 0 && solver->options->max_seconds > 0 && elapsed > solver->options->max_seconds ? 1 : 0;
+  bool first = hs_rank(problem->comm) == 0;
+  sums[SUM_STOP] = (solver->requests & HS_STOP) != 0;
+  sums[SUM_CHECKPOINT] = (solver->requests & HS_CHECKPOINT) != 0 || (first && checkpoint_is_due(solver));
+  sums[SUM_TIME] = first && solver->options->max_seconds > 0 && elapsed > solver->options->max_seconds;
   sums[SUM_COMPUTE] = elapsed - solver->traffic.seconds;
   sums[SUM_COMM] = solver->traffic.seconds;
   hs_anderson_take(solver->anderson, x->z, x->p, x->z1, x->p1, x->a1, sums + SUM_ANDERSON);
@@ -181,7 +172,7 @@ static void add_up(solver_t *solver)
 }
 
 /* Keep the lowest objective with its weights and the highest bound. Not collective: replicated. */
-static void keep_best(solver_t *solver, double norms)
+static void keep_best(hs_solver_t *solver, double norms)
 {
   const hs_problem_t *problem = solver->problem;
   hs_iterate_t *x = &solver->x;
@@ -200,7 +191,7 @@ static void keep_best(solver_t *solver, double norms)
   }
 }
 
-static hs_history_row_t make_row(const solver_t *solver, int64_t iteration)
+static hs_history_row_t make_row(const hs_solver_t *solver, int64_t iteration)
 {
   const double *sums = solver->sums;
   double ranks = hs_ranks(solver->problem->comm), gap = solver->best.primal - solver->best.dual;
@@ -222,7 +213,7 @@ static hs_history_row_t make_row(const solver_t *solver, int64_t iteration)
 
 /* Is a budget used up, or has somebody asked to stop? From reduced values alone, so that all ranks decide
  * alike. */
-static bool out_of_budget(const solver_t *solver, int64_t iteration, hs_stop_t *stop)
+static bool out_of_budget(const hs_solver_t *solver, int64_t iteration, hs_stop_t *stop)
 {
   if (solver->sums[SUM_STOP] > 0)
     *stop = HS_STOP_SIGNAL;
@@ -235,29 +226,33 @@ static bool out_of_budget(const solver_t *solver, int64_t iteration, hs_stop_t *
   return true;
 }
 
-/* Products in single precision: what is reported at the end is recomputed in double, and bounds that double
- * does not confirm end no run. A budget counts whether they are confirmed or not. Collective. */
-static bool finished(solver_t *solver, int64_t iteration, hs_stop_t *stop)
+/* Recompute the bounds in double, where the products are in single precision. Collective. */
+static void confirm(hs_solver_t *solver)
 {
-  double tolerance = solver->options->tolerance;
-  bool out = out_of_budget(solver, iteration, stop);
-  bool met = hs_certificate_relative_gap(&solver->best) <= tolerance;
-  if (!met && !out) return false;
-  if (solver->problem->shard->precision == HS_SINGLE) {
-    if (!out && iteration < solver->exact_after) return false;
-    hs_certificate_exact(solver->problem, solver->x.best_z, solver->best_w, solver->x.r, solver->x.s,
-                         &solver->best, &solver->traffic);
-    met = hs_certificate_relative_gap(&solver->best) <= tolerance;
-    solver->exact_after = iteration + EXACT_PAUSE;
-    if (!met && !out) return false;
-  }
-  if (met) *stop = HS_STOP_CONVERGED;
-  return true;
+  if (solver->problem->shard->precision != HS_SINGLE) return;
+  hs_certificate_exact(solver->problem, solver->x.best_z, solver->best_w, solver->x.r, solver->x.s,
+                       &solver->best, &solver->traffic);
+}
+
+static bool goal_is_met(const hs_solver_t *solver)
+{
+  return hs_certificate_relative_gap(&solver->best) <= solver->options->tolerance;
+}
+
+/* Is the goal met? In single precision bounds that double does not confirm end no run. Collective. */
+static bool converged(hs_solver_t *solver, int64_t iteration)
+{
+  if (!goal_is_met(solver)) return false;
+  if (solver->problem->shard->precision != HS_SINGLE) return true;
+  if (iteration < solver->exact_after) return false;
+  confirm(solver);
+  solver->exact_after = iteration + EXACT_PAUSE;
+  return goal_is_met(solver);
 }
 
 /* The next point: accelerated, or the plain step (already at hand, so nothing is wasted) where the residual has
  * grown beyond the smallest one since the memory was cleared. Replicated. */
-static void advance(solver_t *solver)
+static void accelerate(hs_solver_t *solver)
 {
   hs_iterate_t *x = &solver->x;
   double metric = hs_penalty_metric(&solver->penalty);
@@ -271,20 +266,88 @@ static void advance(solver_t *solver)
                       x->a);
 }
 
-/* Start: p = 0 = A z. Collective. */
-static hs_status_t start(solver_t *solver)
+/* To the next point: the plain step where the map changes with it, else the accelerated one. Replicated. */
+static void advance(hs_solver_t *solver)
+{
+  hs_iterate_t *x = &solver->x;
+  solver->factor_next = hs_penalty_adapt(&solver->penalty, solver->problem, &solver->row);
+  if (!solver->factor_next) {
+    accelerate(solver);
+    return;
+  }
+  memcpy(x->z, x->z1, (size_t)solver->problem->weights * sizeof(double));
+  memcpy(x->p, x->p1, (size_t)solver->entries * sizeof(double));
+  memcpy(x->a, x->a1, (size_t)solver->entries * sizeof(double));
+}
+
+/* The blocks as they were when the checkpoint was written: for the penalty and the curvatures then. Where the rows
+ * are cut into other blocks now (more ranks than blocks), the map is another: N rho stays, the memory goes.
+ * Collective. */
+static hs_status_t factor_again(hs_solver_t *solver)
+{
+  const hs_problem_t *problem = solver->problem;
+  double blocks = (double)problem->shard->partition.blocks, before = solver->penalty.blocks;
+  if (before != blocks) {
+    solver->penalty.rho *= before / blocks;
+    solver->penalty.start *= before / blocks;
+    solver->penalty.blocks = blocks;
+    hs_anderson_reset(solver->anderson, problem->outputs, solver->x.curvature);
+    solver->residual = INFINITY;
+  }
+  hs_anderson_set_curvature(solver->anderson, problem->outputs, solver->x.curvature);
+  return hs_agree(problem->comm,
+                  hs_block_inverse_factor(solver->inverse, solver->penalty.rho, solver->x.curvature));
+}
+
+/* ---- the iteration ---- */
+
+/* Start: p = 0 = A z, or where the checkpoint left off. Collective. */
+static hs_status_t start(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
   solver->best = (hs_certificate_t){.primal = INFINITY, .dual = -INFINITY};
+  solver->saved_at = solver->begin;
   hs_status_t status = hs_agree(problem->comm, allocate(solver));
   if (status != HS_OK) return status;
   hs_penalty_start(&solver->penalty, problem, solver->options->rho);
-  return factor(solver);
+  if (solver->options->checkpoint == NULL || !hs_checkpoint_found(solver->options->checkpoint))
+    return factor(solver);
+  status = hs_solver_restore(solver);
+  if (status != HS_OK) return status;
+  return solver->factor_next ? factor(solver) : factor_again(solver);
 }
 
-static hs_status_t iterate(solver_t *solver, hs_observer_t *observer, void *context, hs_solution_t *solution)
+/* What is reported at a budget is recomputed in double, after the checkpoint: a run that goes on knows nothing of it.
+ * Collective. */
+static void report_exactly(hs_solver_t *solver, hs_observer_t *observer, void *context, hs_stop_t *stop)
 {
-  for (int64_t iteration = 1;; iteration++) {
+  if (solver->problem->shard->precision != HS_SINGLE) return;
+  confirm(solver);
+  if (goal_is_met(solver)) *stop = HS_STOP_CONVERGED;
+  solver->row.primal = solver->best.primal;
+  solver->row.dual = solver->best.dual;
+  solver->row.gap = solver->best.primal - solver->best.dual;
+  solver->row.relative_gap = hs_certificate_relative_gap(&solver->best);
+  if (observer != NULL) observer(context, &solver->row);
+}
+
+/* A run that had stopped at a budget which is still used up. From the checkpoint alone, hence alike on all ranks. */
+static bool nothing_left(const hs_solver_t *solver, hs_stop_t *stop)
+{
+  const hs_solve_options_t *options = solver->options;
+  *stop = solver->row.iteration >= options->max_iterations ? HS_STOP_ITERATIONS : HS_STOP_SECONDS;
+  return solver->row.iteration >= options->max_iterations ||
+         (options->max_seconds > 0 && solver->row.seconds >= options->max_seconds);
+}
+
+static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *context, hs_stop_t *stop)
+{
+  hs_status_t status = HS_OK;
+  if (solver->row.iteration > 0 && nothing_left(solver, stop)) {
+    report_exactly(solver, observer, context, stop);
+    return HS_OK;
+  }
+  for (int64_t iteration = solver->row.iteration + 1; status == HS_OK; iteration++) {
     gradient(solver);
     double norms = consensus(solver);
     update_rows(solver);
@@ -295,31 +358,40 @@ static hs_status_t iterate(solver_t *solver, hs_observer_t *observer, void *cont
           HS_NUMERICAL, NULL, "solve",
           "the objective is not finite in iteration %lld (check the scaling of features and targets)",
           (long long)iteration);
-    bool done = finished(solver, iteration, &solution->stop);
-    solution->last = make_row(solver, iteration);
-    if (observer != NULL) solver->stop_wanted = observer(context, &solution->last) || solver->stop_wanted;
-    if (done) return HS_OK;
-    if (hs_penalty_adapt(&solver->penalty, solver->problem, &solution->last)) {
-      memcpy(solver->x.z, solver->x.z1, (size_t)solver->problem->weights * sizeof(double));
-      memcpy(solver->x.p, solver->x.p1, (size_t)solver->entries * sizeof(double));
-      memcpy(solver->x.a, solver->x.a1, (size_t)solver->entries * sizeof(double));
-      hs_status_t status = factor(solver);
-      if (status != HS_OK) return status;
-    } else {
-      advance(solver);
+    bool done = converged(solver, iteration);
+    solver->row = make_row(solver, iteration);
+    if (observer != NULL) solver->requests |= observer(context, &solver->row);
+    if (done) {
+      *stop = HS_STOP_CONVERGED;
+      return HS_OK;
     }
+    advance(solver);
+    if (out_of_budget(solver, iteration, stop)) {
+      status = hs_solver_save(solver, hs_stop_name(*stop));
+      if (status == HS_OK) report_exactly(solver, observer, context, stop);
+      return status;
+    }
+    if (solver->sums[SUM_CHECKPOINT] > 0) {
+      status = hs_solver_save(solver, "running");
+      solver->requests &= ~HS_CHECKPOINT;
+    }
+    if (status == HS_OK && solver->factor_next) status = factor(solver);
   }
+  return status;
 }
 
 hs_status_t hs_solve(const hs_problem_t *problem, const hs_solve_options_t *options, hs_observer_t *observer,
                      void *context, hs_solution_t *solution)
 {
   *solution = (hs_solution_t){0};
-  solver_t solver = {.problem = problem, .options = options, .begin = MPI_Wtime()};
+  double begin = MPI_Wtime();
+  hs_solver_t solver = {.problem = problem, .options = options, .begin = begin};
   hs_status_t status = start(&solver);
-  double setup = MPI_Wtime() - solver.begin;
-  if (status == HS_OK) status = iterate(&solver, observer, context, solution);
+  double setup = MPI_Wtime() - begin;
+  solution->resumed_at = solver.row.iteration;
+  if (status == HS_OK) status = iterate(&solver, observer, context, &solution->stop);
   if (status == HS_OK) {
+    solution->last = solver.row;
     HS_MPI(MPI_Allreduce(&setup, &solution->setup_seconds, 1, MPI_DOUBLE, MPI_MAX, problem->comm));
     solution->loss = solver.best.loss;
     solution->factorings = solver.factorings;

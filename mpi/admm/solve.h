@@ -21,13 +21,16 @@
 #include "base/status.h"
 #include "model/history.h"
 #include "mpi/admm/problem.h"
+#include "mpi/checkpoint/checkpoint.h"
 
 typedef struct hs_solve_options {
   double tolerance; /* relative duality gap */
   int64_t max_iterations;
-  double max_seconds; /* 0: none */
-  double rho;         /* > 0: fixed; 0: automatic and adaptive */
-  int anderson;       /* memory, 0: off */
+  double max_seconds;          /* 0: none */
+  double rho;                  /* > 0: fixed; 0: automatic and adaptive */
+  int anderson;                /* memory, 0: off */
+  hs_checkpoint_t *checkpoint; /* borrowed; NULL: none. One that was found is gone on from */
+  double checkpoint_seconds;   /* between checkpoints; 0: only when asked for, and at the end */
 } hs_solve_options_t;
 
 typedef enum hs_stop { HS_STOP_CONVERGED, HS_STOP_ITERATIONS, HS_STOP_SECONDS, HS_STOP_SIGNAL } hs_stop_t;
@@ -41,14 +44,18 @@ typedef struct hs_solution {
   double loss;           /* L(A u, Y) */
   double setup_seconds;  /* kernels and factors of the start, largest over ranks; part of last.seconds */
   int factorings;        /* how often the blocks were factored */
+  int64_t resumed_at;    /* iteration of the checkpoint, 0: none */
   hs_stop_t stop;
 } hs_solution_t;
 
-/* Called after every iteration on every rank; only rank 0 has all times. A non-zero return asks to stop: it
- * may differ between ranks, one is enough. */
-typedef bool hs_observer_t(void *context, const hs_history_row_t *row);
+/* Called after every iteration on every rank; only rank 0 has all times. The answer may differ between ranks: what
+ * one asks for is done. A second call for the same iteration replaces the row: single precision, recomputed in
+ * double at the end. */
+typedef enum hs_request { HS_GO_ON = 0, HS_STOP = 1, HS_CHECKPOINT = 2 } hs_request_t; /* may be added */
+typedef int hs_observer_t(void *context, const hs_history_row_t *row);
 
-/* Solve from zero. Collective. *solution is cleared on failure.
+/* Solve from zero or from a checkpoint. Where a budget or a request ends it, a checkpoint is written. Collective.
+ * *solution is cleared on failure.
  * HS_NUMERICAL: the objective became NaN or a block could not be factored. */
 hs_status_t hs_solve(const hs_problem_t *problem, const hs_solve_options_t *options, hs_observer_t *observer,
                      void *context, hs_solution_t *solution);

@@ -24,6 +24,7 @@ static const section_t sections[] = {
     {"C", "60000 x 784 non-negative, 50 gates, single", hs_bench_c, false},
     {"scaling", "B on one rank and on all", hs_bench_scaling, false},
     {"reduce", "MPI_Allreduce", hs_bench_reduce, false},
+    {"dense", "a matrix over all ranks: its factor, its inverse, products", hs_bench_dense, false},
 };
 #define SECTIONS ((int)(sizeof sections / sizeof *sections))
 

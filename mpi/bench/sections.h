@@ -1,4 +1,4 @@
-/* sections.h: the parts of the benchmark. Each prints one table. Collective unless said otherwise. */
+/* sections.h: the parts of the benchmark. Each prints a table or two. Collective unless said otherwise. */
 #ifndef HS_MPI_BENCH_SECTIONS_H
 #define HS_MPI_BENCH_SECTIONS_H
 
@@ -14,5 +14,6 @@ hs_status_t hs_bench_b(hs_bench_t *bench);
 hs_status_t hs_bench_c(hs_bench_t *bench);
 hs_status_t hs_bench_scaling(hs_bench_t *bench);
 hs_status_t hs_bench_reduce(hs_bench_t *bench);
+hs_status_t hs_bench_dense(hs_bench_t *bench);
 
 #endif

@@ -37,14 +37,14 @@ void hs_trial_free(hs_trial_t *trial)
 }
 
 /* Note the first iteration with a loose gap. */
-static bool observe(void *context, const hs_history_row_t *row)
+static int observe(void *context, const hs_history_row_t *row)
 {
   hs_outcome_t *outcome = context;
   if (isnan(outcome->loose) && row->relative_gap <= HS_TRIAL_LOOSE) outcome->loose = (double)row->iteration;
   return false;
 }
 
-hs_status_t hs_trial_solve(const hs_trial_t *trial, double beta, hs_solver_t *solver, int repeats,
+hs_status_t hs_trial_solve(const hs_trial_t *trial, double beta, hs_solve_function_t *solver, int repeats,
                            hs_outcome_t *outcome)
 {
   hs_problem_t problem;

@@ -34,7 +34,7 @@ typedef struct hs_outcome {
 } hs_outcome_t;
 
 /* The interface that hs_solve and hs_fista share. */
-typedef hs_status_t hs_solver_t(const hs_problem_t *problem, const hs_solve_options_t *options,
+typedef hs_status_t hs_solve_function_t(const hs_problem_t *problem, const hs_solve_options_t *options,
                                 hs_observer_t *observer, void *context, hs_solution_t *solution);
 
 /* Data and gates. Collective over comm. */
@@ -42,7 +42,7 @@ hs_status_t hs_trial_create(hs_trial_t *trial, MPI_Comm comm, const hs_trial_pla
 void hs_trial_free(hs_trial_t *trial);
 
 /* Solve `repeats` times at beta relative to beta_max. Collective. */
-hs_status_t hs_trial_solve(const hs_trial_t *trial, double beta, hs_solver_t *solver, int repeats,
+hs_status_t hs_trial_solve(const hs_trial_t *trial, double beta, hs_solve_function_t *solver, int repeats,
                            hs_outcome_t *outcome);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "mpi/comm/agree.h"
+#include "mpi/data/fingerprint.h"
 #include "mpi/data/scaling.h"
 
 #define SLAB_BYTES ((int64_t)8 << 20) /* read and converted at a time */
@@ -115,6 +116,7 @@ static hs_status_t read_features(hs_shard_t *shard, const hs_source_t *source, d
     hs_status_t status = source_features(source, shard->row0 + k, count, slab);
     if (status != HS_OK) return status;
     place(shard, k, count, slab);
+    shard->features_print += hs_fingerprint_rows(slab, count, 8 * (int64_t)shard->features, shard->row0 + k);
   }
   return HS_OK;
 }
@@ -142,6 +144,7 @@ static hs_status_t load_features(hs_shard_t *shard, const hs_source_t *source,
       hs_scaling_make(scaling, &moments, shard->shift, shard->scale);
     }
     status = hs_agree(source->comm, read_features(shard, source, slab));
+    hs_fingerprint_sum(source->comm, &shard->features_print);
   }
   hs_moments_free(&moments);
   hs_free(slab);
@@ -168,6 +171,8 @@ static hs_status_t load_labels(hs_shard_t *shard, const hs_source_t *source,
   shard->labels = hs_alloc((size_t)shard->rows, sizeof(int64_t), "labels");
   hs_status_t status = shard->labels != NULL ? HS_OK : HS_NO_MEMORY;
   if (status == HS_OK) status = source_labels(source, shard->row0, shard->rows, shard->labels);
+  if (status == HS_OK)
+    shard->targets_print = hs_fingerprint_rows(shard->labels, shard->rows, sizeof(int64_t), shard->row0);
   status = hs_agree(source->comm, status);
   if (status != HS_OK) return status;
   if (options->classes != NULL)
@@ -204,7 +209,12 @@ static hs_status_t load_targets(hs_shard_t *shard, const hs_source_t *source,
   shard->Y = hs_alloc((size_t)count, sizeof(double), "targets");
   status = shard->Y != NULL ? HS_OK : HS_NO_MEMORY;
   if (status == HS_OK && classes) encode_labels(shard, options->loss);
-  if (status == HS_OK && !classes) status = source_targets(source, shard->row0, shard->rows, shard->Y);
+  if (status == HS_OK && !classes) {
+    status = source_targets(source, shard->row0, shard->rows, shard->Y);
+    shard->targets_print =
+        hs_fingerprint_rows(shard->Y, shard->rows, 8 * (int64_t)shard->outputs, shard->row0);
+  }
+  hs_fingerprint_sum(source->comm, &shard->targets_print);
   return hs_agree(source->comm, status);
 }
 

@@ -57,6 +57,7 @@ typedef struct hs_shard {
   int64_t *labels;       /* rows, class indices, owned; NULL for regression or without targets */
   int outputs;           /* C */
   double *Y;             /* rows x C, owned; NULL without targets */
+  uint64_t features_print, targets_print; /* fingerprints of the raw data of all ranks, see fingerprint.h */
 } hs_shard_t;
 
 typedef struct hs_shard_options {

@@ -10,14 +10,15 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "io/hdf5/h5.h"
-#include "io/run/run_file.h"
 #include "mpi/admm/block_count.h"
 #include "mpi/admm/solve.h"
 #include "mpi/comm/agree.h"
 #include "mpi/comm/reduce.h"
+#include "mpi/data/fingerprint.h"
 #include "mpi/data/gate_set.h"
 #include "mpi/data/shard.h"
 #include "mpi/network/sign_map.h"
+#include "mpi/train/outputs.h"
 #include "mpi/train/progress.h"
 #include "mpi/train/provenance.h"
 
@@ -30,9 +31,8 @@ typedef struct train {
   hs_shard_t *shard;
   hs_gate_set_t gates;
   hs_problem_t problem;
-  hs_run_t *run; /* rank 0 only */
+  hs_outputs_t outputs;
   hs_progress_t progress;
-  hs_status_t run_status; /* of writing history, on rank 0 */
   hs_solution_t solution;
   hs_model_t model;
   double load_seconds;
@@ -149,36 +149,50 @@ static void print_banner(const train_t *train, const hs_provenance_t *provenance
          settings->solver.precision == HS_SINGLE ? "single" : "double", settings->solver.tolerance);
 }
 
-/* The run file appears only now, when everything that a user can get wrong has been checked. Collective. */
-static hs_status_t open_run(train_t *train)
+/* What the run writes, and what it goes on from. Collective. */
+static hs_status_t open_outputs(train_t *train)
 {
   hs_provenance_t provenance = hs_provenance_collect(train->comm);
-  hs_status_t status = HS_OK;
-  if (train->rank == 0) {
-    const hs_problem_t *problem = &train->problem;
-    print_banner(train, &provenance);
-    char *yaml = NULL;
-    status = hs_settings_to_yaml(train->settings, &yaml);
-    if (status == HS_OK) status = hs_run_create(&train->run, train->settings->output.run, yaml, &provenance);
-    hs_run_facts_t facts = {.rows = train->shard->partition.rows,
-                            .gates = problem->gates,
-                            .beta = problem->beta,
-                            .beta_max = problem->beta_max};
-    if (status == HS_OK) status = hs_run_write_facts(train->run, &facts);
-    hs_free(yaml);
-  }
-  return hs_agree(train->comm, status);
+  const hs_problem_t *problem = &train->problem;
+  const hs_shard_t *shard = train->shard;
+  if (train->rank == 0) print_banner(train, &provenance);
+  hs_identity_t identity = {
+      .settings = train->settings,
+      .features = (int64_t)shard->features_print,
+      .targets = (int64_t)shard->targets_print,
+      .gates = (int64_t)hs_fingerprint(train->gates.G, (int64_t)train->gates.count * train->gates.d * 8)};
+  hs_run_facts_t facts = {.rows = shard->partition.rows,
+                          .gates = problem->gates,
+                          .beta = problem->beta,
+                          .beta_max = problem->beta_max};
+  train->outputs.times.load_seconds = train->load_seconds;
+  return hs_outputs_open(&train->outputs, &identity, &shard->partition, &facts, &provenance);
 }
 
-/* After every iteration: history, progress, and whether this rank wants to stop. */
-static bool observe(void *context, const hs_history_row_t *row)
+/* After every iteration: history, progress, and what this rank asks for. */
+static int observe(void *context, const hs_history_row_t *row)
 {
   train_t *train = context;
   if (train->rank == 0) {
-    if (train->run_status == HS_OK) train->run_status = hs_run_append(train->run, row);
+    hs_outputs_row(&train->outputs, row);
     hs_progress_row(&train->progress, row);
   }
-  return hs_interrupted() || train->run_status != HS_OK;
+  bool stop = hs_interrupted() || train->outputs.status != HS_OK;
+  return (stop ? HS_STOP : 0) | (hs_checkpoint_asked() ? HS_CHECKPOINT : 0);
+}
+
+static void print_resumed(const train_t *train)
+{
+  const hs_checkpoint_t *checkpoint = train->outputs.checkpoint;
+  if (!hs_checkpoint_found(checkpoint)) return;
+  int64_t writers = hs_checkpoint_writers(checkpoint), blocks = hs_checkpoint_blocks(checkpoint);
+  hs_log("resumed : from %s, after iteration %" PRId64 "%s", hs_checkpoint_path(checkpoint),
+         hs_checkpoint_iteration(checkpoint),
+         writers == hs_ranks(train->comm) ? "" : ", on another number of ranks (the same to rounding)");
+  if (blocks != train->shard->partition.blocks)
+    hs_log("          the rows are cut into %" PRId64 " blocks, not %" PRId64
+           " as before: the iterates will differ, the optimum does not",
+           train->shard->partition.blocks, blocks);
 }
 
 /* Collective. */
@@ -189,13 +203,15 @@ static hs_status_t solve(train_t *train)
                                 .max_iterations = settings->solver.max_iterations,
                                 .max_seconds = settings->solver.max_seconds,
                                 .rho = settings->solver.rho,
-                                .anderson = (int)settings->solver.anderson};
-  hs_interrupt_watch();
+                                .anderson = (int)settings->solver.anderson,
+                                .checkpoint = train->outputs.checkpoint,
+                                .checkpoint_seconds = settings->output.checkpoint_seconds};
+  print_resumed(train);
   hs_progress_begin(&train->progress, options.tolerance);
   hs_log_live("building and inverting the kernels of the blocks ...");
   hs_status_t status = hs_solve(&train->problem, &options, observe, train, &train->solution);
   if (status == HS_OK) hs_progress_end(&train->progress, &train->solution.last);
-  return hs_agree(train->comm, status != HS_OK ? status : train->run_status);
+  return hs_agree(train->comm, status != HS_OK ? status : train->outputs.status);
 }
 
 static bool is_zero(const double *values, int64_t count)
@@ -267,29 +283,35 @@ static hs_status_t network_objective(train_t *train, double *objective)
 /* Collective. */
 static hs_status_t save(train_t *train, double network)
 {
-  hs_status_t status = HS_OK;
-  if (train->rank == 0) {
-    const hs_solution_t *solution = &train->solution;
-    status = hs_run_write_model(train->run, &train->model);
-    if (status == HS_OK)
-      status = hs_run_write_bound(train->run, "gates_lower", solution->last.dual, "proved",
-                                  "lower bound on the gated training problem over the gates in hand");
-    if (status == HS_OK && isfinite(network))
-      status = hs_run_write_bound(
-          train->run, "network", network, "attained",
-          "objective of the ReLU network, evaluated through a real ReLU: loss + beta sum |W1_k| |W2_k|");
-    if (status == HS_OK) status = hs_run_finish(train->run, hs_stop_name(solution->stop), solution->loss);
-    if (status == HS_OK) status = hs_run_close(&train->run);
-  }
-  return hs_agree(train->comm, status);
+  const hs_solution_t *solution = &train->solution;
+  double mine = (double)hs_peak_bytes(), total;
+  HS_MPI(MPI_Allreduce(&mine, &total, 1, MPI_DOUBLE, MPI_SUM, train->comm));
+  train->outputs.times.peak_bytes = (int64_t)total;
+  train->outputs.times.setup_seconds = solution->setup_seconds;
+  hs_results_bounds_t bounds = {.gates_lower = solution->last.dual, .network = network};
+  return hs_outputs_save(&train->outputs, &train->model, &bounds, hs_stop_name(solution->stop),
+                         solution->loss);
+}
+
+static void print_checkpoint(const train_t *train)
+{
+  hs_checkpoint_cost_t cost = hs_checkpoint_cost(train->outputs.checkpoint);
+  bool goes_on = train->solution.stop != HS_STOP_CONVERGED;
+  if (cost.written > 0)
+    hs_log("         %s%s: %" PRId64 " checkpoint%s in %.2f s, %.1f MB",
+           goes_on ? " " : " no longer needed: ", hs_checkpoint_path(train->outputs.checkpoint), cost.written,
+           cost.written == 1 ? "" : "s", cost.seconds, (double)cost.bytes / 1e6);
+  if (goes_on && train->solution.resumed_at == train->solution.last.iteration)
+    hs_warn("the budget had been used up before: no iteration was added");
+  if (goes_on)
+    hs_log(
+        "          the same command goes on from the checkpoint (with a larger budget if one was used up)");
 }
 
 static void print_summary(const train_t *train, double network)
 {
   const hs_solution_t *solution = &train->solution;
   const hs_history_row_t *last = &solution->last;
-  double peak = (double)hs_peak_bytes() / 1e6, total;
-  HS_MPI(MPI_Allreduce(&peak, &total, 1, MPI_DOUBLE, MPI_SUM, train->comm));
   static const char *const reasons[] = {"converged: the gap reached its goal",
                                         "stopped at solver.max_iterations", "stopped at solver.max_seconds",
                                         "stopped by a signal"};
@@ -306,8 +328,9 @@ static void print_summary(const train_t *train, double network)
          "peak memory %.0f MB on all ranks",
          last->seconds, solution->setup_seconds, last->iteration, last->seconds - solution->setup_seconds,
          1e3 * (last->seconds - solution->setup_seconds) / (double)last->iteration, solution->factorings,
-         100 * last->comm_seconds / fmax(last->seconds, 1e-9), total);
+         100 * last->comm_seconds / fmax(last->seconds, 1e-9), (double)train->outputs.times.peak_bytes / 1e6);
   hs_log("saved   : %s", train->settings->output.run);
+  print_checkpoint(train);
 }
 
 static void release(train_t *train)
@@ -318,7 +341,13 @@ static void release(train_t *train)
   hs_shard_free(&train->shard);
   hs_source_close(&train->source);
   hs_model_clear(&train->model);
-  hs_run_close(&train->run);
+  hs_outputs_release(&train->outputs);
+}
+
+/* A signal leaves little time: what takes long waits for the end. */
+static bool is_interrupted(const train_t *train)
+{
+  return train->solution.stop == HS_STOP_SIGNAL;
 }
 
 hs_status_t hs_train(MPI_Comm comm, const hs_settings_t *settings)
@@ -326,16 +355,19 @@ hs_status_t hs_train(MPI_Comm comm, const hs_settings_t *settings)
   train_t train = {.comm = comm, .rank = hs_rank(comm), .settings = settings};
   double network = NAN;
   hs_settings_warn_idle(settings);
-  hs_status_t status = set_up(&train);
-  if (status == HS_OK) status = open_run(&train);
+  hs_interrupt_watch();
+  hs_status_t status = hs_outputs_claim(&train.outputs, comm, settings);
+  if (status == HS_OK) status = set_up(&train);
+  if (status == HS_OK) status = open_outputs(&train);
   if (status == HS_OK) status = solve(&train);
   if (status == HS_OK) status = hs_agree(comm, make_model(&train));
-  if (status == HS_OK && settings->model.activation == HS_RELU)
+  if (status == HS_OK && settings->model.activation == HS_RELU && !is_interrupted(&train))
     status = hs_sign_map(&train.model, comm, train.shard);
   if (status == HS_OK && train.model.neurons > 0) status = network_objective(&train, &network);
   if (status == HS_OK) status = save(&train, network);
   if (status == HS_OK) print_summary(&train, network);
-  if (status == HS_OK && train.solution.stop != HS_STOP_CONVERGED) status = HS_BUDGET;
+  if (status == HS_OK && train.solution.stop != HS_STOP_CONVERGED)
+    status = is_interrupted(&train) ? HS_INTERRUPTED : HS_BUDGET;
   release(&train);
   return status;
 }

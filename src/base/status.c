@@ -51,6 +51,8 @@ const char *hs_status_text(hs_status_t code)
     return "input or output failed";
   case HS_NO_MEMORY:
     return "out of memory";
+  case HS_STALLED:
+    return "a rank or the network does not answer";
   case HS_INTERRUPTED:
     return "interrupted by a signal, checkpoint saved";
   }

@@ -16,6 +16,7 @@ typedef enum hs_status {
   HS_NUMERICAL = 5,   /* a factorisation or the iteration broke down */
   HS_IO = 6,          /* disk full, permission, file vanished */
   HS_NO_MEMORY = 7,   /* an allocation failed */
+  HS_STALLED = 8,     /* a rank or the network stopped answering; ended by the watchdog */
   HS_INTERRUPTED = 75 /* stopped by a signal with a checkpoint saved */
 } hs_status_t;
 

@@ -33,8 +33,9 @@ static hs_status_t measure(hs_block_inverse_t *inverse)
   for (int64_t b = 0; b < inverse->blocks; b++) {
     int n = 0;
     hs_status_t status = hs_to_int(inverse->first[b + 1] - inverse->first[b], &n, "solver.block_rows");
-    if (status == HS_OK && n > 40000)
-      status = hs_fail(HS_BAD_USAGE, NULL, "solver.block_rows", "%d rows in a block (at most 40000)", n);
+    if (status == HS_OK && n > HS_BLOCK_ROWS_MOST)
+      status = hs_fail(HS_BAD_USAGE, NULL, "solver.block_rows", "%d rows in a block (at most %d)", n,
+                       HS_BLOCK_ROWS_MOST);
     if (status != HS_OK) return status;
     if (n > inverse->largest) inverse->largest = n;
     inverse->storage_size += hs_tiles_size(n);
@@ -174,8 +175,13 @@ hs_kernel_size_t hs_block_inverse_kernel_size(hs_block_inverse_t *inverse, const
   return size;
 }
 
-size_t hs_block_inverse_bytes(const hs_block_inverse_t *inverse)
+size_t hs_block_inverse_bytes(int64_t blocks, int64_t rows, int outputs)
 {
-  size_t n = (size_t)inverse->largest;
-  return (inverse->storage_size + n * n + 2 * n * (size_t)inverse->outputs) * sizeof(float);
+  if (blocks == 0) return 0;
+  int64_t length = rows / blocks, longer = rows % blocks;
+  size_t storage = (size_t)(blocks - longer) * hs_tiles_size((int)length) +
+                   (size_t)longer * hs_tiles_size((int)length + 1);
+  size_t n = (size_t)(longer > 0 ? length + 1 : length);
+  return (storage + n * n + 2 * n * (size_t)outputs) * sizeof(float) +
+         (size_t)blocks * (sizeof(float *) + sizeof(int64_t));
 }

@@ -18,6 +18,8 @@
 
 typedef struct hs_block_inverse hs_block_inverse_t;
 
+#define HS_BLOCK_ROWS_MOST 40000 /* rows of a block */
+
 /*   op      borrowed; the rows of this process
  *   blocks  number of blocks on this process, may be 0
  *   first   blocks + 1 row numbers (local): block b holds rows first[b] .. first[b+1]-1; copied
@@ -44,7 +46,7 @@ typedef struct hs_kernel_size {
 hs_kernel_size_t hs_block_inverse_kernel_size(hs_block_inverse_t *inverse, const double *curvature,
                                               int64_t first, int64_t stride);
 
-/* Bytes held. */
-size_t hs_block_inverse_bytes(const hs_block_inverse_t *inverse);
+/* Bytes of the inverses of `rows` rows in blocks of equal length or one less. */
+size_t hs_block_inverse_bytes(int64_t blocks, int64_t rows, int outputs);
 
 #endif

@@ -16,8 +16,12 @@ const hs_command_t hs_command_table[] = {
     {"predict", "RUN.h5 DATA.h5 OUT.h5 [key=value...]", "predictions of each model of a run",
      hs_command_predict, hs_predict_help, true},
     {"info", "FILE.h5 [--json]", "what is in any of our files", hs_command_info, hs_info_help, false},
-    {"report", "RUN.h5... [OUT.svg|.png|.html]", "gap and objective against iteration and time",
-     hs_command_report, hs_report_help, false},
+    {"report", "RUN.h5... [OUT.svg|.png|.html] [--scaling] [--json]",
+     "pictures and tables of runs, or of a scaling study made of them", hs_command_report, hs_report_help,
+     false},
+    {"plan", "CONFIG.yaml|DATA.h5 [--ranks=1,2,4,...] [key=value...] [--json]",
+     "memory, flops, bytes and seconds for any number of ranks, before a run", hs_command_plan, hs_plan_help,
+     true},
     {"bench", "[key=value...]", "rates of this machine: kernels, BLAS, solves, Allreduce", hs_command_bench,
      hs_bench_help, true},
 };
@@ -40,8 +44,8 @@ const char *hs_command_nearest(const char *name)
 
 void hs_commands_help(FILE *stream)
 {
-  static const hs_status_t codes[] = {HS_OK,        HS_BAD_USAGE, HS_BAD_DATA, HS_BUDGET,
-                                      HS_NUMERICAL, HS_IO,        HS_NO_MEMORY};
+  static const hs_status_t codes[] = {HS_OK, HS_BAD_USAGE, HS_BAD_DATA, HS_BUDGET,     HS_NUMERICAL,
+                                      HS_IO, HS_NO_MEMORY, HS_STALLED,  HS_INTERRUPTED};
   fputs("halfspace trains ReLU networks to a certified optimum.\n\n"
         "usage: halfspace COMMAND ... [--quiet]\n"
         "       halfspace COMMAND --help\n"

@@ -38,6 +38,7 @@ hs_status_t hs_command_evaluate(int argc, char **argv);
 hs_status_t hs_command_predict(int argc, char **argv);
 hs_status_t hs_command_info(int argc, char **argv);
 hs_status_t hs_command_report(int argc, char **argv);
+hs_status_t hs_command_plan(int argc, char **argv);
 hs_status_t hs_command_bench(int argc, char **argv);
 
 void hs_import_help(FILE *stream);
@@ -47,6 +48,7 @@ void hs_evaluate_help(FILE *stream);
 void hs_predict_help(FILE *stream);
 void hs_info_help(FILE *stream);
 void hs_report_help(FILE *stream);
+void hs_plan_help(FILE *stream);
 void hs_bench_help(FILE *stream);
 
 #endif

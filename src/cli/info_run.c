@@ -69,6 +69,20 @@ static void json_bounds(hs_json_t *json, const hs_run_summary_t *summary)
   hs_json_close(json);
 }
 
+static void json_times(hs_json_t *json, const hs_run_times_t *times)
+{
+  hs_json_open(json, "times", '{');
+  hs_json_double(json, "load_seconds", times->load_seconds);
+  hs_json_double(json, "setup_seconds", times->setup_seconds);
+  hs_json_double(json, "run_file_seconds", times->run_file_seconds);
+  hs_json_double(json, "checkpoint_seconds", times->checkpoint_seconds);
+  json_count(json, "checkpoints", times->checkpoints);
+  json_count(json, "checkpoint_bytes", times->checkpoint_bytes);
+  json_count(json, "resumes", times->resumes);
+  json_count(json, "peak_bytes", times->peak_bytes);
+  hs_json_close(json);
+}
+
 static void json_model(hs_json_t *json, const hs_model_t *model)
 {
   hs_json_open(json, "model", '{');
@@ -100,6 +114,7 @@ static void print_json(const run_info_t *info)
   hs_json_double(&json, "mean_loss", facts->rows > 0 ? summary->loss / (double)facts->rows : NAN);
   hs_json_int(&json, "ranks", summary->provenance.ranks);
   hs_json_int(&json, "threads", summary->provenance.threads);
+  json_times(&json, &summary->times);
   json_bounds(&json, summary);
   if (summary->has_model) json_model(&json, &info->model);
   hs_json_text(&json, "version", summary->provenance.version);
@@ -119,6 +134,34 @@ static void print_history(const hs_run_summary_t *summary)
          last->seconds, 100 * last->comm_seconds / fmax(last->seconds, 1e-12));
   printf("bracket   %.9g <= optimum over the gates in hand <= %.9g\n", last->dual, last->primal);
   printf("gap       %.3g, relative %.3g\n", last->gap, last->relative_gap);
+}
+
+static void print_seconds(const char *what, double seconds, int *printed)
+{
+  if (!isfinite(seconds)) return;
+  printf("%s%s %.4g s", *printed > 0 ? ", " : "times     ", what, seconds);
+  *printed += 1;
+}
+
+/* What the file tells of them. */
+static void print_times(const hs_run_times_t *times)
+{
+  int printed = 0;
+  print_seconds("data", times->load_seconds, &printed);
+  print_seconds("set-up", times->setup_seconds, &printed);
+  print_seconds("run file", times->run_file_seconds, &printed);
+  if (times->checkpoints > 0 && times->checkpoint_bytes >= 0) {
+    char label[64];
+    snprintf(label, sizeof label, "%" PRId64 " checkpoint%s of %.4g MB", times->checkpoints,
+             times->checkpoints == 1 ? "" : "s", (double)times->checkpoint_bytes / 1e6);
+    print_seconds(label, times->checkpoint_seconds, &printed);
+  }
+  if (printed > 0) printf("\n");
+  if (times->resumes > 0)
+    printf("resumed   %" PRId64 " time%s from a checkpoint\n", times->resumes,
+           times->resumes == 1 ? "" : "s");
+  if (times->peak_bytes >= 0)
+    printf("memory    %.4g MB at most, on all ranks\n", (double)times->peak_bytes / 1e6);
 }
 
 static void print_problem(const run_info_t *info)
@@ -185,6 +228,7 @@ hs_status_t hs_info_run(const char *path, bool json)
   } else {
     printf("%s: a run of halfspace, stop = %s\n", path, info.summary.stop);
     print_history(&info.summary);
+    print_times(&info.summary.times);
     print_problem(&info);
     if (info.summary.has_model) print_model(&info.model);
     print_bounds(&info.summary);

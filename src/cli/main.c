@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/blas_core.h"
+#include "base/blas_memory.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "cli/commands.h"
@@ -69,7 +71,8 @@ static hs_status_t run_parallel(const hs_command_t *command, int argc, char **ar
   HS_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   int rank = hs_rank(MPI_COMM_WORLD);
   hs_log_open(rank, quiet);
-  hs_status_t status = flush_output(command->run(argc, argv));
+  hs_status_t status = hs_agree(MPI_COMM_WORLD, hs_blas_take_memory());
+  if (status == HS_OK) status = flush_output(command->run(argc, argv));
   /* What a command has agreed stays as it is; this covers the output of one rank. */
   status = hs_agree(MPI_COMM_WORLD, status);
   tell_error(status, rank);
@@ -77,14 +80,17 @@ static hs_status_t run_parallel(const hs_command_t *command, int argc, char **ar
   return status;
 }
 
+/* Told by one process. The others report success: a launcher ends all at the first that fails, perhaps before the
+ * one that speaks has spoken. */
 static hs_status_t unknown_command(const char *name)
 {
+  if (launched_rank() != 0) return HS_OK;
   const char *near = hs_command_nearest(name);
   if (near != NULL)
     hs_fail(HS_BAD_USAGE, NULL, NULL, "unknown command '%.60s' (did you mean '%s'?)", name, near);
   else
     hs_fail(HS_BAD_USAGE, NULL, NULL, "unknown command '%.60s' (halfspace --help lists all commands)", name);
-  tell_error(HS_BAD_USAGE, launched_rank());
+  tell_error(HS_BAD_USAGE, 0);
   return HS_BAD_USAGE;
 }
 
@@ -116,9 +122,11 @@ int main(int argc, char **argv)
 {
   hs_blas_select_core(argv);
   hs_blas_threads_default();
+  hs_interrupt_ignore_file_limit();
   hs_log_open(launched_rank(), false);
   if (argc < 2) {
-    if (launched_rank() == 0) hs_commands_help(stderr);
+    if (launched_rank() != 0) return HS_OK;
+    hs_commands_help(stderr);
     return HS_BAD_USAGE;
   }
   const char *name = argv[1];

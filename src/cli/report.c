@@ -2,22 +2,21 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "cli/arguments.h"
 #include "io/report/report.h"
 
-#define MOST_RUNS 64
+#define MOST_RUNS 256
 
-/* run.h5 -> run.svg. hs_free. */
-static char *default_output(const char *run)
+/* run.h5 -> run.svg, run.scaling.svg. hs_free. */
+static char *default_output(const char *run, const char *ending)
 {
   size_t length = strlen(run);
   if (length > 3 && strcmp(run + length - 3, ".h5") == 0) length -= 3;
-  char *output = hs_alloc(length + 5, 1, "file name");
+  char *output = hs_alloc(length + strlen(ending) + 1, 1, "file name");
   if (output == NULL) return NULL;
   memcpy(output, run, length);
-  memcpy(output + length, ".svg", 5);
+  strcpy(output + length, ending);
   return output;
 }
 
@@ -25,7 +24,7 @@ static char *default_output(const char *run)
 static hs_status_t check_ending(const char *word)
 {
   const char *dot = strrchr(word, '.');
-  static const char *const others[] = {".pdf", ".eps", ".jpg", ".jpeg", ".gif", ".htm", ".ps"};
+  static const char *const others[] = {".pdf", ".eps", ".jpg", ".jpeg", ".gif", ".htm", ".ps", ".json"};
   for (size_t i = 0; dot != NULL && i < sizeof others / sizeof *others; i++)
     if (strcmp(dot, others[i]) == 0)
       return hs_fail(HS_BAD_USAGE, word, NULL,
@@ -37,18 +36,21 @@ hs_status_t hs_command_report(int argc, char **argv)
 {
   static const char *const names[] = {"RUN.h5"};
   const char *paths[MOST_RUNS + 1];
-  int count;
-  hs_status_t status = hs_arguments_sort(argc, argv, NULL, 0, names, 1, MOST_RUNS + 1, paths, &count);
-  if (status == HS_OK) status = check_ending(paths[count - 1]);
+  bool scaling = false;
+  hs_report_order_t order = {.paths = paths};
+  const hs_argument_t known[] = {{"scaling", &scaling, NULL}, {"json", &order.json, NULL}};
+  hs_status_t status = hs_arguments_sort(argc, argv, known, 2, names, 1, MOST_RUNS + 1, paths, &order.count);
+  if (status == HS_OK) status = check_ending(paths[order.count - 1]);
   if (status != HS_OK) return status;
-  hs_report_kind_t kind = HS_REPORT_SVG;
   char *own = NULL;
-  const char *output = NULL;
-  if (hs_report_kind(paths[count - 1], &kind)) output = paths[--count];
-  if (count == 0) return hs_fail(HS_BAD_USAGE, NULL, NULL, "RUN.h5 is missing (--help shows the usage)");
-  if (output == NULL) output = own = default_output(paths[0]);
-  status = output != NULL ? hs_report_write(count, paths, output, kind) : HS_NO_MEMORY;
-  if (status == HS_OK) hs_log("report of %d run%s: %s", count, count > 1 ? "s" : "", output);
+  if (hs_report_kind(paths[order.count - 1], &order.kind)) order.output = paths[--order.count];
+  if (order.count == 0)
+    return hs_fail(HS_BAD_USAGE, NULL, NULL, "RUN.h5 is missing (--help shows the usage)");
+  if (order.output == NULL && !order.json) {
+    order.output = own = default_output(paths[0], scaling ? ".scaling.svg" : ".svg");
+    if (own == NULL) status = HS_NO_MEMORY;
+  }
+  if (status == HS_OK) status = scaling ? hs_report_scaling(&order) : hs_report_write(&order);
   hs_free(own);
   return status;
 }
@@ -58,9 +60,20 @@ void hs_report_help(FILE *stream)
   fputs(
       "Draws the relative gap against iteration and time, the bracket of objective and bound, and the "
       "active\n"
-      "groups, of one run or of several (up to 64) for comparison. A run that is still going on can be "
+      "groups, of one run or of several (up to 256) for comparison. A run that is still going on can be "
       "drawn.\n"
-      "The last word names the output if it ends in .svg, .png or .html (a page with the numbers as well);\n"
-      "default: the name of the first run, with .svg. gnuplot must be in PATH.\n",
+      "The last word names the output if it ends in .svg, .png or .html (a page with tables of results, "
+      "times,\n"
+      "memory, bounds and the settings that differ); default: the name of the first run, with .svg. gnuplot\n"
+      "must be in PATH.\n\n"
+      "  --scaling  each run is a point of a scaling study; default output: first run, with .scaling.svg\n"
+      "               strong            the same rows on different ranks: speed-up and efficiency\n"
+      "               weak              rows in proportion to ranks, within 5 %: efficiency\n"
+      "               over rows         different rows on the same ranks: slope of time over rows\n"
+      "             Printed and drawn: time of an iteration (the median of a run), efficiency or rate, "
+      "where\n"
+      "             the time of a run goes, iterations and memory per rank. Of runs at the same point the\n"
+      "             fastest counts; the others are small dots.\n"
+      "  --json     the numbers as JSON on standard output; a picture only if an output is named\n",
       stream);
 }

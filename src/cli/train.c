@@ -23,14 +23,22 @@ hs_status_t hs_command_train(int argc, char **argv)
 
 void hs_train_help(FILE *stream)
 {
-  fputs("CONFIG.yaml holds settings, for instance\n\n"
-        "  data: {train: magic04.h5}\n"
-        "  model: {gates: 128, beta: 0.001, activation: gated}\n\n"
-        "A data file (DATA.h5) in its place trains with the defaults. Any setting can be given or overridden "
-        "as\n"
-        "key=value. Exit code 0: the relative gap reached solver.tolerance; 4: a budget ended the run, "
-        "results saved.\n\n"
-        "Settings:\n",
-        stream);
+  fputs(
+      "CONFIG.yaml holds settings, for instance\n\n"
+      "  data: {train: magic04.h5}\n"
+      "  model: {gates: 128, beta: 0.001, activation: gated}\n\n"
+      "A data file (DATA.h5) in its place trains with the defaults. Any setting can be given or overridden "
+      "as\n"
+      "key=value.\n\n"
+      "A run that was stopped or killed goes on from its checkpoint when the same command is given again: "
+      "every\n"
+      "output.checkpoint_seconds, on SIGUSR1 (and goes on), and on SIGUSR2, SIGTERM or SIGINT (and ends) all "
+      "of\n"
+      "the iteration is written to output.checkpoint. Budgets, tolerance and number of ranks may change.\n\n"
+      "Exit code 0: the relative gap reached solver.tolerance; 4: a budget ended the run, results saved; 75: "
+      "a\n"
+      "signal did, results and checkpoint saved; 8: another rank did not answer for watchdog_seconds.\n\n"
+      "Settings:\n",
+      stream);
   hs_settings_help(stream);
 }

@@ -48,9 +48,9 @@ size_t hs_groups_entries(int room, int64_t rows)
   return most;
 }
 
-static int mask_bytes(const hs_masks_t *masks)
+static int mask_bytes(int gates)
 {
-  return (masks->gates + 7) / 8;
+  return (gates + 7) / 8;
 }
 
 hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room, int64_t table_rows)
@@ -59,8 +59,8 @@ hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks,
   patterns->row_bytes = most_groups(room, patterns->table_rows);
   patterns->gates = hs_alloc((size_t)masks->gates, sizeof(int), "chosen gates");
   patterns->of_row = hs_alloc((size_t)masks->rows, (size_t)patterns->row_bytes, "mask patterns");
-  patterns->squeeze = hs_alloc((size_t)mask_bytes(masks), 256, "mask patterns");
-  patterns->kept = hs_alloc((size_t)mask_bytes(masks), 1, "mask patterns");
+  patterns->squeeze = hs_alloc((size_t)mask_bytes(masks->gates), 256, "mask patterns");
+  patterns->kept = hs_alloc((size_t)mask_bytes(masks->gates), 1, "mask patterns");
   patterns->line = hs_alloc((size_t)masks->words + 1, sizeof(uint64_t), "mask patterns");
   bool good = patterns->gates != NULL && patterns->of_row != NULL && patterns->squeeze != NULL;
   return good && patterns->kept != NULL && patterns->line != NULL ? HS_OK : HS_NO_MEMORY;
@@ -76,17 +76,17 @@ void hs_patterns_free(hs_patterns_t *patterns)
   *patterns = (hs_patterns_t){0};
 }
 
-size_t hs_patterns_bytes(const hs_patterns_t *patterns)
+size_t hs_patterns_bytes(int64_t rows, int gates, int room, int64_t table_rows)
 {
-  const hs_masks_t *masks = patterns->masks;
-  return (size_t)masks->rows * (size_t)patterns->row_bytes + (size_t)mask_bytes(masks) * 257 +
-         (size_t)masks->gates * sizeof(int) + (size_t)(masks->words + 1) * sizeof(uint64_t);
+  size_t row_bytes = (size_t)most_groups(room, hs_min64(table_rows, rows)), words = ((size_t)gates + 63) / 64;
+  return (size_t)rows * row_bytes + (size_t)mask_bytes(gates) * 257 + (size_t)gates * sizeof(int) +
+         (words + 1) * sizeof(uint64_t);
 }
 
 /* squeeze[256 * byte + value]: the bits of value that belong to chosen gates, moved together. */
 static void make_squeeze(hs_patterns_t *patterns)
 {
-  int bytes = mask_bytes(patterns->masks), next = 0;
+  int bytes = mask_bytes(patterns->masks->gates), next = 0;
   for (int byte = 0; byte < bytes; byte++) {
     uint8_t *of_value = patterns->squeeze + 256 * (size_t)byte;
     memset(of_value, 0, 256);
@@ -103,7 +103,7 @@ static void make_squeeze(hs_patterns_t *patterns)
 /* The bits of the chosen gates of one row, moved together, into patterns->line. */
 static void squeeze_row(hs_patterns_t *patterns, const uint64_t *bits)
 {
-  int bytes = mask_bytes(patterns->masks), filled = 0;
+  int bytes = mask_bytes(patterns->masks->gates), filled = 0;
   uint64_t word = 0, *out = patterns->line;
   for (int byte = 0; byte < bytes; byte++) {
     const uint8_t *of_value = patterns->squeeze + 256 * (size_t)byte;

@@ -58,6 +58,7 @@ void hs_patterns_free(hs_patterns_t *patterns);
  * when they are chosen already. */
 void hs_patterns_choose(hs_patterns_t *patterns, int chosen, const int *gates);
 
-size_t hs_patterns_bytes(const hs_patterns_t *patterns);
+/* Bytes of patterns on `rows` rows of `gates` gates with room for a choice of at most `room`. */
+size_t hs_patterns_bytes(int64_t rows, int gates, int room, int64_t table_rows);
 
 #endif

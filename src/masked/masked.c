@@ -21,34 +21,40 @@ static int block_rows(hs_precision_t precision, int64_t rows, int d, int outputs
   return (int)hs_max64(1, hs_min64(rows, block));
 }
 
-static void *grab(hs_masked_t *op, size_t count, size_t size, const char *what)
+/* Bytes of the scratch space. */
+typedef struct scratch {
+  size_t tables, panels, sums, w, slices, slice_masks;
+} scratch_t;
+
+static scratch_t measure(hs_precision_t precision, int64_t rows, int d, int outputs, int gates)
 {
-  void *block = hs_alloc(count, size, what);
-  if (block != NULL) op->bytes += count * size;
-  return block;
+  size_t vector = (size_t)hs_products_choose(precision).vector_bytes, words = ((size_t)gates + 63) / 64;
+  int64_t block = block_rows(precision, rows, d, outputs), table_rows = hs_min64(block, rows);
+  size_t entries = (size_t)block * (size_t)outputs;
+  size_t row = ((size_t)d * sizeof(double) + vector - 1) / vector;
+  size_t tables = hs_groups_entries(gates, table_rows) * HS_FORWARD_WIDTH;
+  size_t buckets = ((size_t)1 << hs_groups_split(gates, table_rows).bits) * HS_SUMS;
+  size_t slices = precision == HS_DOUBLE ? 2 * (size_t)d : 0;
+  return (scratch_t){.tables = (tables > buckets ? tables : buckets) * vector,
+                     .panels = (size_t)block * row * vector,
+                     .sums = entries * vector,
+                     .w = entries * sizeof(double),
+                     .slices = slices * HS_KERNEL_TILE * sizeof(float),
+                     .slice_masks = (words * HS_KERNEL_TILE + 4) * sizeof(uint64_t)};
 }
 
 static hs_status_t make_scratch(hs_masked_t *op)
 {
-  size_t vector = (size_t)op->native.vector_bytes, block = (size_t)op->block, outputs = (size_t)op->outputs;
-  size_t row = ((size_t)op->d * sizeof(double) + vector - 1) / vector;
-  size_t tables = hs_groups_entries(op->masks->gates, op->all.table_rows) * HS_FORWARD_WIDTH;
-  size_t buckets = ((size_t)1 << op->runs.groups.bits) * HS_SUMS;
-  op->tables = grab(op, tables > buckets ? tables : buckets, vector, "tables of masked products");
-  op->panels = grab(op, block * row, vector, "scratch of masked products");
-  op->sums = grab(op, outputs * block, vector, "scratch of masked products");
-  op->w = grab(op, block * outputs, sizeof(double), "scratch of masked products");
-  bool good = op->tables != NULL && op->panels != NULL && op->sums != NULL && op->w != NULL;
+  scratch_t need = measure(op->precision, op->rows, op->d, op->outputs, op->masks->gates);
+  op->tables = hs_alloc(need.tables, 1, "tables of masked products");
+  op->panels = hs_alloc(need.panels, 1, "scratch of masked products");
+  op->sums = hs_alloc(need.sums, 1, "scratch of masked products");
+  op->w = hs_alloc(need.w, 1, "scratch of masked products");
+  op->slices = hs_alloc(need.slices, 1, "scratch of kernel blocks");
+  op->slice_masks = hs_alloc(need.slice_masks, 1, "scratch of kernel blocks");
+  bool good = op->tables != NULL && op->panels != NULL && op->sums != NULL && op->w != NULL &&
+              op->slices != NULL && op->slice_masks != NULL;
   return good ? HS_OK : HS_NO_MEMORY;
-}
-
-static hs_status_t make_kernel_scratch(hs_masked_t *op)
-{
-  size_t slices = op->precision == HS_DOUBLE ? 2 * (size_t)op->d : 0;
-  op->slices = grab(op, slices * HS_KERNEL_TILE, sizeof(float), "scratch of kernel blocks");
-  op->slice_masks =
-      grab(op, (size_t)op->masks->words * HS_KERNEL_TILE + 4, sizeof(uint64_t), "scratch of kernel blocks");
-  return op->slices != NULL && op->slice_masks != NULL ? HS_OK : HS_NO_MEMORY;
 }
 
 /* Above this share of active gates the patterns of all gates are used; below, gates are picked out. The rule
@@ -61,7 +67,7 @@ static int most_picked(int gates)
 static hs_status_t make_patterns(hs_masked_t *op)
 {
   int gates = op->masks->gates;
-  op->active = grab(op, (size_t)gates, sizeof(int), "active gates");
+  op->active = hs_alloc((size_t)gates, sizeof(int), "active gates");
   if (op->active == NULL) return HS_NO_MEMORY;
   hs_status_t status = hs_patterns_create(&op->all, op->masks, gates, op->block);
   if (status == HS_OK) status = hs_patterns_create(&op->some, op->masks, most_picked(gates), op->block);
@@ -84,15 +90,9 @@ hs_status_t hs_masked_create(hs_masked_t **out, hs_precision_t precision, int64_
   op->exact = hs_products_choose(HS_DOUBLE);
   hs_status_t status = make_patterns(op);
   if (status == HS_OK) status = make_scratch(op);
-  if (status == HS_OK) status = make_kernel_scratch(op);
-  if (status != HS_OK) {
-    hs_masked_free(&op);
-    return status;
-  }
-  op->bytes +=
-      sizeof *op + hs_patterns_bytes(&op->all) + hs_patterns_bytes(&op->some) + hs_runs_bytes(&op->runs);
+  if (status != HS_OK) hs_masked_free(&op);
   *out = op;
-  return HS_OK;
+  return status;
 }
 
 void hs_masked_free(hs_masked_t **out)
@@ -155,7 +155,12 @@ void hs_masked_adjoint_exact(hs_masked_t *op, const double *w, double *s)
   op->exact.adjoint(op, w, s);
 }
 
-size_t hs_masked_bytes(const hs_masked_t *op)
+size_t hs_masked_bytes(hs_precision_t precision, int64_t rows, int d, int outputs, int gates)
 {
-  return op->bytes;
+  int block = block_rows(precision, rows, d, outputs);
+  scratch_t scratch = measure(precision, rows, d, outputs, gates);
+  hs_groups_t groups = hs_groups_split(gates, hs_min64(block, rows));
+  return sizeof(hs_masked_t) + (size_t)gates * sizeof(int) + scratch.tables + scratch.panels + scratch.sums +
+         scratch.w + scratch.slices + scratch.slice_masks + hs_patterns_bytes(rows, gates, gates, block) +
+         hs_patterns_bytes(rows, gates, most_picked(gates), block) + hs_runs_bytes(groups, rows, block);
 }

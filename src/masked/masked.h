@@ -44,7 +44,7 @@ void hs_masked_adjoint_exact(hs_masked_t *op, const double *w, double *s);
  * only enters the preconditioning inverse of a block solve, never a certificate. */
 void hs_masked_kernel(hs_masked_t *op, int64_t first, int count, float *K);
 
-/* Number of bytes this operator holds, X and masks excluded. */
-size_t hs_masked_bytes(const hs_masked_t *op);
+/* Bytes of an operator of these sizes, X and masks excluded. */
+size_t hs_masked_bytes(hs_precision_t precision, int64_t rows, int d, int outputs, int gates);
 
 #endif

@@ -42,7 +42,6 @@ struct hs_masked {
   void *w;               /* adjoint: block x outputs elements, at most 8 bytes each */
   float *slices;         /* 2 x HS_KERNEL_TILE x d, rows in float for the kernel; only if X is double */
   uint64_t *slice_masks; /* words x HS_KERNEL_TILE */
-  size_t bytes;
 };
 
 #endif

@@ -3,10 +3,15 @@
 #include "base/memory.h"
 #include "base/size.h"
 
-static size_t length_count(const hs_runs_t *runs)
+static size_t order_count(hs_groups_t groups, int64_t rows)
 {
-  int64_t blocks = (runs->rows + runs->block - 1) / runs->block;
-  return (size_t)(blocks * runs->groups.count) << runs->groups.bits;
+  return (size_t)(rows * groups.count) + HS_RUNS_AHEAD;
+}
+
+static size_t length_count(hs_groups_t groups, int64_t rows, int block)
+{
+  int64_t blocks = (rows + block - 1) / block;
+  return (size_t)(blocks * groups.count) << groups.bits;
 }
 
 /* Counting sort of the rows first .. first+rows-1 by their pattern in one group. */
@@ -27,9 +32,9 @@ static void sort_group(hs_runs_t *runs, const hs_patterns_t *patterns, int64_t f
 
 static hs_status_t sort_rows(hs_runs_t *runs, const hs_patterns_t *patterns)
 {
-  size_t visits = (size_t)(runs->rows * runs->groups.count);
-  runs->order = hs_alloc(visits + HS_RUNS_AHEAD, sizeof(uint16_t), "row orders");
-  runs->length = hs_alloc(length_count(runs), sizeof(uint16_t), "row orders");
+  runs->order = hs_alloc(order_count(runs->groups, runs->rows), sizeof(uint16_t), "row orders");
+  runs->length =
+      hs_alloc(length_count(runs->groups, runs->rows, runs->block), sizeof(uint16_t), "row orders");
   if (runs->order == NULL || runs->length == NULL) return HS_NO_MEMORY;
   for (int64_t first = 0; first < runs->rows; first += runs->block)
     for (int group = 0; group < runs->groups.count; group++)
@@ -50,7 +55,7 @@ void hs_runs_free(hs_runs_t *runs)
   *runs = (hs_runs_t){0};
 }
 
-size_t hs_runs_bytes(const hs_runs_t *runs)
+size_t hs_runs_bytes(hs_groups_t groups, int64_t rows, int block)
 {
-  return ((size_t)(runs->rows * runs->groups.count) + length_count(runs)) * sizeof(uint16_t);
+  return (order_count(groups, rows) + length_count(groups, rows, block)) * sizeof(uint16_t);
 }

@@ -39,6 +39,7 @@ static inline const uint16_t *hs_runs_order(const hs_runs_t *runs, int64_t first
   return runs->order + first * runs->groups.count + group * rows;
 }
 
-size_t hs_runs_bytes(const hs_runs_t *runs);
+/* Bytes of the runs of `rows` rows. */
+size_t hs_runs_bytes(hs_groups_t groups, int64_t rows, int block);
 
 #endif

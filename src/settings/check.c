@@ -42,9 +42,8 @@ static hs_status_t check_supported(const hs_settings_t *settings)
 
 bool hs_setting_is_idle(const hs_setting_t *row)
 {
-  static const char *const idle[] = {
-      "model.gate_batch",   "model.width",       "model.restarts",           "model.hidden",
-      "bounds.max_seconds", "output.checkpoint", "output.checkpoint_seconds"};
+  static const char *const idle[] = {"model.gate_batch", "model.width", "model.restarts", "model.hidden",
+                                     "bounds.max_seconds"};
   for (size_t i = 0; i < sizeof idle / sizeof idle[0]; i++)
     if (strcmp(idle[i], row->key) == 0) return true;
   return false;

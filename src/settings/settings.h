@@ -75,6 +75,7 @@ typedef struct hs_settings {
     double max_seconds;
   } bounds;
   int64_t seed;
+  double watchdog_seconds; /* 0: none */
   struct {
     char run[HS_TEXT];
     char checkpoint[HS_TEXT]; /* "": (run).ckpt */

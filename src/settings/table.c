@@ -66,12 +66,13 @@ const hs_setting_t hs_setting_table[] = {
 
     POSITIVE("solver.tolerance", solver.tolerance, "1e-3", "relative duality gap to stop at"),
     INTEGER("solver.max_iterations", solver.max_iterations, "2000", 1, LARGEST, "budget of iterations"),
-    REAL("solver.max_seconds", solver.max_seconds, "0", 0, "budget of seconds (0: no limit)"),
+    REAL("solver.max_seconds", solver.max_seconds, "0", 0,
+         "budget of seconds, over all parts of a resumed run (0: no limit)"),
     CHOICE("solver.x_update", solver.x_update, "auto",
            "auto|block-kernel|block-gram|global-kernel|global-gram", "factor of the x-update"),
     INTEGER("solver.block_rows", solver.block_rows, "0", 0, LARGEST, "rows per block (0: automatic)"),
     REAL("solver.rho", solver.rho, "0", 0, "penalty (0: automatic and adaptive)"),
-    INTEGER("solver.anderson", solver.anderson, "10", 0, 100, "memory of the acceleration (0: off)"),
+    INTEGER("solver.anderson", solver.anderson, "10", 0, 50, "memory of the acceleration (0: off)"),
     BOOLEAN("solver.polish", solver.polish, "false", "Newton steps on the active set"),
     CHOICE("solver.precision", solver.precision, "double", "single|double",
            "single: float32 products, float64 sums and certificate"),
@@ -80,11 +81,13 @@ const hs_setting_t hs_setting_table[] = {
          "seconds for the proof of the global lower bound (0: none)"),
 
     INTEGER("seed", seed, "1", 0, INFINITY, "gates and searches depend on it"),
+    REAL("watchdog_seconds", watchdog_seconds, "600", 0,
+         "longest wait for other ranks before the job is ended with code 8 (0: for ever)"),
 
     TEXT("output.run", output.run, "run.h5", 1, "file for the results"),
     TEXT("output.checkpoint", output.checkpoint, "", 0, "restart file (empty: output.run with .ckpt added)"),
     REAL("output.checkpoint_seconds", output.checkpoint_seconds, "300", 0,
-         "seconds between checkpoints; also on SIGUSR1 and SIGTERM"),
+         "seconds between checkpoints, also on SIGUSR1, SIGUSR2, SIGTERM (0: on signals alone)"),
 };
 
 const int hs_setting_count = (int)(sizeof hs_setting_table / sizeof hs_setting_table[0]);

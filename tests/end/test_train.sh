@@ -7,6 +7,8 @@
 # bounds say, bounds enclose, equal runs give equal bits, budgets and signals end a run with its results saved.
 # shellcheck source-path=SCRIPTDIR source=../support/end.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/end.sh"
+# shellcheck source-path=SCRIPTDIR source=../support/runs.sh
+. "$support/runs.sh"
 if ! have h5dump; then
   skip "train" "h5dump is not installed"
   finish
@@ -170,20 +172,10 @@ for ranks in 1 3; do
 done
 check "a budget of seconds"
 
-children_of() { # PID
-  local stat line
-  for stat in /proc/[0-9]*/stat; do
-    { read -r line <"$stat"; } 2>/dev/null || continue
-    # shellcheck disable=SC2086
-    set -- "$1" ${line##*) } # state, parent, ...
-    [ "$3" = "$1" ] && stat=${stat#/proc/} && echo "${stat%/stat}"
-  done
-}
-
-# 75 says that a checkpoint was saved besides the results.
+# 75 says that a checkpoint was saved besides the results. What it holds is looked at in test_checkpoint.sh.
 interrupt() { # RANKS SIGNAL
   local pid code target tries=0
-  rm -f endless.h5
+  rm -f endless.h5 endless.h5.ckpt log
   # shellcheck disable=SC2086
   if [ "$1" = 1 ]; then
     "$program" train r.h5 $endless >out 2>log </dev/null &
@@ -192,7 +184,7 @@ interrupt() { # RANKS SIGNAL
   fi
   pid=$!
   # Three iterations printed: it runs.
-  while ! grep -q '^ *3 ' log && [ $tries -lt 150 ]; do
+  while ! grep -qs "^ *3 " log && [ $tries -lt 150 ]; do
     sleep 0.1
     tries=$((tries + 1))
   done
@@ -204,7 +196,7 @@ interrupt() { # RANKS SIGNAL
   wait $pid
   code=$?
   kill $guard 2>/dev/null && wait $guard 2>/dev/null
-  [ $code = 4 ] || [ $code = 75 ] || wrong "$2 on one of $1 ranks: exit code $code: $(tail -n 1 log)"
+  [ $code = 75 ] || wrong "$2 on one of $1 ranks: exit code $code: $(tail -n 1 log)"
   expect "stop after $2" "$(attribute endless.h5 status/stop)" "signal"
   [ -n "$(values endless.h5 /model/weights)" ] || wrong "no model was saved after $2"
   expect_near "gates_lower after $2" "$(attribute endless.h5 bounds/gates_lower/value)" \

@@ -16,11 +16,12 @@ typedef struct watch {
   bool ordered, finite; /* iterations counted from 1, numbers finite */
 } watch_t;
 
-static bool observe(void *context, const hs_history_row_t *row)
+static int observe(void *context, const hs_history_row_t *row)
 {
   watch_t *watch = context;
-  watch->calls += 1;
-  watch->ordered = watch->ordered && row->iteration == watch->last + 1;
+  /* The last row may come twice: recomputed in double. */
+  if (row->iteration != watch->last) watch->calls += 1;
+  watch->ordered = watch->ordered && (row->iteration == watch->last + 1 || row->iteration == watch->last);
   watch->finite = watch->finite && isfinite(row->primal) && isfinite(row->rho) && row->gap > -1e-6;
   watch->last = row->iteration;
   struct timespec time = {.tv_nsec = (long)(watch->pause * 1e9)};

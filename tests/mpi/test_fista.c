@@ -34,7 +34,7 @@ typedef struct trace {
   double lipschitz, *primal, largest_dual;
 } trace_t;
 
-static bool record(void *context, const hs_history_row_t *row)
+static int record(void *context, const hs_history_row_t *row)
 {
   trace_t *trace = context;
   trace->primal[trace->count++] = row->primal;
@@ -43,7 +43,7 @@ static bool record(void *context, const hs_history_row_t *row)
   return false;
 }
 
-static bool stop_at_seven(void *context, const hs_history_row_t *row)
+static int stop_at_seven(void *context, const hs_history_row_t *row)
 {
   return row->iteration >= 7 && *(int *)context;
 }

@@ -209,7 +209,7 @@ typedef struct tape {
   hs_history_row_t row[500];
 } tape_t;
 
-static bool record(void *context, const hs_history_row_t *row)
+static int record(void *context, const hs_history_row_t *row)
 {
   tape_t *tape = context;
   hs_history_row_t kept = *row;

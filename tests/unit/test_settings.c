@@ -165,7 +165,7 @@ static void test_numbers_that_are_none(void **state)
     snprintf(text, sizeof text, "model.gates: %s\n", bad_counts[i]);
     expect_refused_with(text, "model.gates = ");
   }
-  expect_refused_with("solver.anderson: 101\n", "must be 0 to 100 (10 is a good start)");
+  expect_refused_with("solver.anderson: 51\n", "must be 0 to 50 (10 is a good start)");
   expect_refused_with("model.layers: 4\n", "must be 2 to 3");
 }
 

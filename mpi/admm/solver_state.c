@@ -1,0 +1,154 @@
+/* solver_state.c: a solve as numbers and arrays. What a field is for stands in solver.h; here is only its place. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/history_log.h"
+#include "mpi/admm/solver.h"
+#include "mpi/comm/agree.h"
+
+/* Real numbers: of the solver, of the penalty with its window, of the last row. */
+enum {
+  BEST_PRIMAL,
+  BEST_LOSS,
+  BEST_DUAL,
+  RESIDUAL,
+  RHO,
+  RHO_START,
+  BLOCKS,
+  CHECKED_GAP,
+  TRAFFIC_BYTES,
+  BALANCE,
+  ROW = BALANCE + HS_PENALTY_WINDOW,
+  NUMBERS = ROW + HS_HISTORY_NUMBERS
+};
+
+enum {
+  EXACT_AFTER,
+  FACTORINGS,
+  FACTOR_NEXT,
+  RHO_FIXED,
+  RHO_MEASURED,
+  FALL_BACKS,
+  TRAFFIC_CALLS,
+  ANDERSON,
+  COUNTS = ANDERSON + HS_ANDERSON_COUNTS
+};
+
+typedef struct saved {
+  double numbers[NUMBERS];
+  int64_t counts[COUNTS];
+} saved_t;
+
+static void pack(const hs_solver_t *solver, saved_t *saved)
+{
+  const hs_penalty_t *penalty = &solver->penalty;
+  double *numbers = saved->numbers;
+  numbers[BEST_PRIMAL] = solver->best.primal;
+  numbers[BEST_LOSS] = solver->best.loss;
+  numbers[BEST_DUAL] = solver->best.dual;
+  numbers[RESIDUAL] = solver->residual;
+  numbers[RHO] = penalty->rho;
+  numbers[RHO_START] = penalty->start;
+  numbers[BLOCKS] = penalty->blocks;
+  numbers[CHECKED_GAP] = penalty->checked_gap;
+  numbers[TRAFFIC_BYTES] = solver->traffic.bytes;
+  memcpy(numbers + BALANCE, penalty->balance, sizeof penalty->balance);
+  hs_history_to_numbers(&solver->row, numbers + ROW);
+  int64_t *counts = saved->counts;
+  counts[EXACT_AFTER] = solver->exact_after;
+  counts[FACTORINGS] = solver->factorings;
+  counts[FACTOR_NEXT] = solver->factor_next;
+  counts[RHO_FIXED] = penalty->fixed;
+  counts[RHO_MEASURED] = penalty->measured;
+  counts[FALL_BACKS] = penalty->fall_backs;
+  counts[TRAFFIC_CALLS] = solver->traffic.calls;
+  hs_anderson_get_counts(solver->anderson, counts + ANDERSON);
+}
+
+/* Clocks go on from the last row. */
+static hs_status_t unpack(const saved_t *saved, hs_solver_t *solver)
+{
+  hs_penalty_t *penalty = &solver->penalty;
+  const double *numbers = saved->numbers;
+  const int64_t *counts = saved->counts;
+  solver->best = (hs_certificate_t){
+      .primal = numbers[BEST_PRIMAL], .loss = numbers[BEST_LOSS], .dual = numbers[BEST_DUAL]};
+  solver->residual = numbers[RESIDUAL];
+  penalty->rho = numbers[RHO];
+  penalty->start = numbers[RHO_START];
+  penalty->blocks = numbers[BLOCKS];
+  penalty->checked_gap = numbers[CHECKED_GAP];
+  penalty->fixed = counts[RHO_FIXED] != 0;
+  penalty->measured = counts[RHO_MEASURED] != 0;
+  penalty->fall_backs = (int)counts[FALL_BACKS];
+  memcpy(penalty->balance, numbers + BALANCE, sizeof penalty->balance);
+  hs_history_from_numbers(numbers + ROW, &solver->row);
+  solver->exact_after = counts[EXACT_AFTER];
+  solver->factorings = (int)counts[FACTORINGS];
+  solver->factor_next = counts[FACTOR_NEXT] != 0;
+  solver->begin -= solver->row.seconds;
+  solver->traffic = (hs_traffic_t){
+      .seconds = solver->row.comm_seconds, .bytes = numbers[TRAFFIC_BYTES], .calls = counts[TRAFFIC_CALLS]};
+  return hs_anderson_set_counts(solver->anderson, counts + ANDERSON);
+}
+
+static void describe_saved(saved_t *saved, hs_state_t *state)
+{
+  hs_state_add(state, HS_STORED_SAME, "numbers", -1, HS_STORED_DOUBLE, 1, NUMBERS, saved->numbers);
+  hs_state_add(state, HS_STORED_SAME, "counts", -1, HS_STORED_INT64, 1, COUNTS, saved->counts);
+}
+
+static void describe_arrays(hs_solver_t *solver, hs_state_t *state)
+{
+  hs_iterate_t *x = &solver->x;
+  int64_t weights = solver->problem->weights;
+  int C = solver->problem->outputs;
+  hs_state_add(state, HS_STORED_SAME, "z", -1, HS_STORED_DOUBLE, 1, weights, x->z);
+  hs_state_add(state, HS_STORED_SAME, "best_z", -1, HS_STORED_DOUBLE, 1, weights, x->best_z);
+  hs_state_add(state, HS_STORED_ROWS, "p", -1, HS_STORED_DOUBLE, 0, C, x->p);
+  hs_state_add(state, HS_STORED_ROWS, "a", -1, HS_STORED_DOUBLE, 0, C, x->a);
+  hs_state_add(state, HS_STORED_ROWS, "curvature", -1, HS_STORED_DOUBLE, 0, 1, x->curvature);
+  if (solver->best_w != NULL)
+    hs_state_add(state, HS_STORED_ROWS, "best_w", -1, HS_STORED_DOUBLE, 0, C, solver->best_w);
+  hs_anderson_describe(solver->anderson, C, state);
+}
+
+hs_status_t hs_solver_save(hs_solver_t *solver, const char *stop)
+{
+  hs_checkpoint_t *checkpoint = solver->options->checkpoint;
+  if (checkpoint == NULL) return HS_OK;
+  saved_t saved;
+  pack(solver, &saved);
+  hs_state_t *state = hs_alloc(1, sizeof *state, "checkpoint");
+  hs_status_t status = hs_agree(solver->problem->comm, state != NULL ? HS_OK : HS_NO_MEMORY);
+  if (status == HS_OK) {
+    describe_saved(&saved, state);
+    describe_arrays(solver, state);
+    status = hs_checkpoint_write(checkpoint, state, solver->row.iteration, solver->row.relative_gap, stop);
+  }
+  hs_free(state);
+  solver->saved_at = MPI_Wtime();
+  return status;
+}
+
+/* Numbers first: they tell which arrays follow. */
+hs_status_t hs_solver_restore(hs_solver_t *solver)
+{
+  MPI_Comm comm = solver->problem->comm;
+  const hs_checkpoint_t *checkpoint = solver->options->checkpoint;
+  saved_t saved = {0};
+  hs_state_t *state = hs_alloc(1, sizeof *state, "checkpoint");
+  hs_status_t status = hs_agree(comm, state != NULL ? HS_OK : HS_NO_MEMORY);
+  if (status == HS_OK) {
+    describe_saved(&saved, state);
+    status = hs_checkpoint_read(checkpoint, state);
+  }
+  if (status == HS_OK) status = hs_agree(comm, unpack(&saved, solver));
+  if (status == HS_OK) {
+    state->count = 0;
+    describe_arrays(solver, state);
+    status = hs_checkpoint_read(checkpoint, state);
+  }
+  hs_free(state);
+  return status;
+}

@@ -1,0 +1,117 @@
+#include "mpi/train/outputs.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "mpi/comm/agree.h"
+
+/* output.checkpoint, or the run file with .ckpt in place of its ending. */
+static hs_status_t name_checkpoint(hs_outputs_t *outputs)
+{
+  const char *given = outputs->settings->output.checkpoint, *run = outputs->settings->output.run;
+  size_t size = strlen(given) + strlen(run) + 8;
+  outputs->checkpoint_path = hs_alloc(size, 1, "name of the checkpoint");
+  if (outputs->checkpoint_path == NULL) return HS_NO_MEMORY;
+  if (given[0] != '\0')
+    snprintf(outputs->checkpoint_path, size, "%s", given);
+  else
+    snprintf(outputs->checkpoint_path, size, "%s.ckpt", run);
+  return HS_OK;
+}
+
+hs_status_t hs_outputs_claim(hs_outputs_t *outputs, MPI_Comm comm, const hs_settings_t *settings)
+{
+  *outputs = (hs_outputs_t){.comm = comm, .rank = hs_rank(comm), .settings = settings};
+  outputs->times = (hs_run_times_t){.load_seconds = NAN, .setup_seconds = NAN, .peak_bytes = -1};
+  hs_status_t status = name_checkpoint(outputs);
+  if (status == HS_OK && outputs->rank == 0) {
+    status = hs_lock_take(&outputs->lock, settings->output.run);
+    if (status == HS_OK && settings->output.checkpoint[0] != '\0')
+      status = hs_lock_take(&outputs->checkpoint_lock, outputs->checkpoint_path);
+  }
+  return hs_agree(comm, status);
+}
+
+/* The run file appears only now, with the rows up to the checkpoint: later ones are computed again. */
+static hs_status_t make_run_file(hs_outputs_t *outputs, const hs_run_facts_t *facts,
+                                 const hs_provenance_t *provenance)
+{
+  char *yaml = NULL;
+  hs_status_t status = hs_settings_to_yaml(outputs->settings, &yaml);
+  if (status == HS_OK) status = hs_run_create(&outputs->run, outputs->settings->output.run, yaml, provenance);
+  if (status == HS_OK) status = hs_run_write_facts(outputs->run, facts);
+  for (int64_t k = 0; k < outputs->history.count && status == HS_OK; k++)
+    status = hs_run_append(outputs->run, &outputs->history.rows[k]);
+  if (status == HS_OK) status = hs_run_flush(outputs->run);
+  hs_free(yaml);
+  return status;
+}
+
+hs_status_t hs_outputs_open(hs_outputs_t *outputs, const hs_identity_t *identity,
+                            const hs_partition_t *partition, const hs_run_facts_t *facts,
+                            const hs_provenance_t *provenance)
+{
+  hs_status_t status = hs_checkpoint_open(&outputs->checkpoint, outputs->comm, outputs->checkpoint_path,
+                                          identity, partition, &outputs->history);
+  if (status != HS_OK) return status;
+  if (outputs->rank == 0) status = make_run_file(outputs, facts, provenance);
+  return hs_agree(outputs->comm, status);
+}
+
+void hs_outputs_row(hs_outputs_t *outputs, const hs_history_row_t *row)
+{
+  if (outputs->status == HS_OK) outputs->status = hs_history_log_add(&outputs->history, row);
+  if (outputs->status == HS_OK) outputs->status = hs_lock_check(outputs->lock);
+  if (outputs->status == HS_OK) outputs->status = hs_run_append(outputs->run, row);
+}
+
+static hs_status_t write_bounds(hs_run_t *run, const hs_results_bounds_t *bounds)
+{
+  hs_status_t status = hs_run_write_bound(run, "gates_lower", bounds->gates_lower, "proved",
+                                          "lower bound on the gated training problem over the gates in hand");
+  if (status == HS_OK && isfinite(bounds->network))
+    status = hs_run_write_bound(
+        run, "network", bounds->network, "attained",
+        "objective of the ReLU network, evaluated through a real ReLU: loss + beta sum |W1_k| |W2_k|");
+  return status;
+}
+
+static void take_costs(hs_outputs_t *outputs)
+{
+  hs_checkpoint_cost_t cost = hs_checkpoint_cost(outputs->checkpoint);
+  outputs->times.checkpoint_seconds = cost.seconds;
+  outputs->times.checkpoints = cost.written;
+  outputs->times.checkpoint_bytes = cost.bytes;
+}
+
+hs_status_t hs_outputs_save(hs_outputs_t *outputs, const hs_model_t *model, const hs_results_bounds_t *bounds,
+                            const char *stop, double loss)
+{
+  hs_status_t status = HS_OK;
+  if (outputs->rank == 0) {
+    take_costs(outputs);
+    status = hs_lock_check(outputs->lock);
+    if (status == HS_OK) status = hs_run_write_model(outputs->run, model);
+    if (status == HS_OK) status = write_bounds(outputs->run, bounds);
+    if (status == HS_OK) status = hs_run_write_times(outputs->run, &outputs->times);
+    if (status == HS_OK) status = hs_run_finish(outputs->run, stop, loss);
+    if (status == HS_OK) status = hs_run_close(&outputs->run);
+    if (status == HS_OK && strcmp(stop, "converged") == 0) hs_checkpoint_remove(outputs->checkpoint);
+  }
+  return hs_agree(outputs->comm, status);
+}
+
+void hs_outputs_release(hs_outputs_t *outputs)
+{
+  hs_run_close(&outputs->run);
+  hs_checkpoint_close(&outputs->checkpoint);
+  hs_history_log_free(&outputs->history);
+  hs_lock_release(&outputs->checkpoint_lock);
+  hs_lock_release(&outputs->lock);
+  hs_free(outputs->checkpoint_path);
+  outputs->checkpoint_path = NULL;
+}

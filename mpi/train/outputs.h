@@ -1,0 +1,55 @@
+/* outputs.h: the files that a training run writes: run file, checkpoint, and the lock that keeps other jobs away.
+ *
+ * Rank 0 writes the run file; checkpoints are written by all. Order of life: claim (before the data are read, so
+ * that a second job on the same output fails at once), open (when everything a user can get wrong has been checked),
+ * rows, save, finish, release.
+ */
+#ifndef HS_MPI_TRAIN_OUTPUTS_H
+#define HS_MPI_TRAIN_OUTPUTS_H
+
+#include <mpi.h>
+
+#include "io/files/lock.h"
+#include "io/run/run_file.h"
+#include "model/history_log.h"
+#include "mpi/checkpoint/checkpoint.h"
+#include "settings/settings.h"
+
+typedef struct hs_outputs {
+  MPI_Comm comm; /* borrowed */
+  int rank;
+  const hs_settings_t *settings;     /* borrowed */
+  char *checkpoint_path;             /* owned */
+  hs_lock_t *lock, *checkpoint_lock; /* rank 0; the second where the checkpoint has a name of its own */
+  hs_run_t *run;                     /* rank 0 */
+  hs_history_log_t history;          /* rank 0 */
+  hs_checkpoint_t *checkpoint;
+  hs_run_times_t times;
+  hs_status_t status; /* of writing the history, rank 0 */
+} hs_outputs_t;
+
+/* Take the lock. HS_IO when another job has it. Collective. */
+hs_status_t hs_outputs_claim(hs_outputs_t *outputs, MPI_Comm comm, const hs_settings_t *settings);
+
+/* Look for a checkpoint to go on from (hs_checkpoint_open says what can be wrong with it), and make the run file with
+ * the history so far. A run file of an earlier run is replaced. Collective. */
+hs_status_t hs_outputs_open(hs_outputs_t *outputs, const hs_identity_t *identity,
+                            const hs_partition_t *partition, const hs_run_facts_t *facts,
+                            const hs_provenance_t *provenance);
+
+/* Take in a row of history; a failure is kept in outputs->status. Rank 0; not collective. */
+void hs_outputs_row(hs_outputs_t *outputs, const hs_history_row_t *row);
+
+/* What the end of a run adds. NAN: there is none. */
+typedef struct hs_results_bounds {
+  double gates_lower, network;
+} hs_results_bounds_t;
+
+/* Model, bounds, times and the reason of the end; a checkpoint is removed when the run has converged. Collective. */
+hs_status_t hs_outputs_save(hs_outputs_t *outputs, const hs_model_t *model, const hs_results_bounds_t *bounds,
+                            const char *stop, double loss);
+
+/* Close and unlock. Not collective. */
+void hs_outputs_release(hs_outputs_t *outputs);
+
+#endif
