@@ -67,13 +67,17 @@ static hs_status_t allocate(hs_solver_t *solver)
   return status;
 }
 
-static void release(hs_solver_t *solver)
+void hs_solver_free(hs_solver_t **out)
 {
+  hs_solver_t *solver = *out;
+  *out = NULL;
+  if (solver == NULL) return;
   hs_iterate_free(&solver->x);
   hs_block_inverse_free(&solver->inverse);
   hs_anderson_free(&solver->anderson);
   hs_free(solver->best_w);
   hs_free(solver->sums);
+  hs_free(solver);
 }
 
 /* Blocks are factored anew for the current rho; old Anderson steps belong to another map. Collective. */
@@ -380,25 +384,66 @@ static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *c
   return status;
 }
 
+hs_status_t hs_solver_create(hs_solver_t **out, const hs_problem_t *problem,
+                             const hs_solve_options_t *options)
+{
+  hs_solver_t *solver = *out = hs_alloc(1, sizeof *solver, "solver");
+  hs_status_t status = hs_agree(problem->comm, solver != NULL ? HS_OK : HS_NO_MEMORY);
+  if (status == HS_OK) {
+    solver->problem = problem;
+    solver->options = options;
+    solver->begin = MPI_Wtime();
+    status = start(solver);
+  }
+  if (status != HS_OK) {
+    hs_solver_free(out);
+    return status;
+  }
+  double setup = MPI_Wtime() - solver->begin - solver->row.seconds;
+  HS_MPI(MPI_Allreduce(&setup, &solver->setup_seconds, 1, MPI_DOUBLE, MPI_MAX, problem->comm));
+  return HS_OK;
+}
+
+hs_status_t hs_solver_run(hs_solver_t *solver, hs_observer_t *observer, void *context,
+                          hs_solution_t *solution)
+{
+  *solution = (hs_solution_t){.setup_seconds = solver->setup_seconds, .resumed_at = solver->row.iteration};
+  hs_status_t status = iterate(solver, observer, context, &solution->stop);
+  if (status != HS_OK) return status;
+  solution->last = solver->row;
+  solution->loss = solver->best.loss;
+  solution->factorings = solver->factorings;
+  return HS_OK;
+}
+
+void hs_solver_continue(hs_solver_t *solver)
+{
+  solver->best = (hs_certificate_t){.primal = INFINITY, .dual = -INFINITY};
+  solver->row = (hs_history_row_t){0};
+  solver->traffic = (hs_traffic_t){0};
+  solver->begin = MPI_Wtime();
+  solver->setup_seconds = 0;
+  solver->residual = INFINITY;
+  solver->exact_after = 0;
+  solver->factorings = 0;
+  solver->requests = 0;
+  hs_anderson_reset(solver->anderson, solver->problem->outputs, solver->x.curvature);
+}
+
 hs_status_t hs_solve(const hs_problem_t *problem, const hs_solve_options_t *options, hs_observer_t *observer,
                      void *context, hs_solution_t *solution)
 {
+  hs_solver_t *solver;
   *solution = (hs_solution_t){0};
-  double begin = MPI_Wtime();
-  hs_solver_t solver = {.problem = problem, .options = options, .begin = begin};
-  hs_status_t status = start(&solver);
-  double setup = MPI_Wtime() - begin;
-  solution->resumed_at = solver.row.iteration;
-  if (status == HS_OK) status = iterate(&solver, observer, context, &solution->stop);
+  hs_status_t status = hs_solver_create(&solver, problem, options);
+  if (status == HS_OK) status = hs_solver_run(solver, observer, context, solution);
   if (status == HS_OK) {
-    solution->last = solver.row;
-    HS_MPI(MPI_Allreduce(&setup, &solution->setup_seconds, 1, MPI_DOUBLE, MPI_MAX, problem->comm));
-    solution->loss = solver.best.loss;
-    solution->factorings = solver.factorings;
-    solution->u = solver.x.best_z;
-    solver.x.best_z = NULL;
+    solution->u = solver->x.best_z;
+    solver->x.best_z = NULL;
+  } else {
+    *solution = (hs_solution_t){0};
   }
-  release(&solver);
+  hs_solver_free(&solver);
   return status;
 }
 

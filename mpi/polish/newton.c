@@ -12,7 +12,7 @@ extern void dpotrs_(const char *uplo, const int *n, const int *nrhs, const doubl
                     const int *ldb, int *info);
 
 /* Largest system that is factored. */
-#define DENSE_LIMIT 2000
+#define DENSE_LIMIT 4000
 
 /* Most conjugate gradient iterations for one step. */
 #define MOST_PRODUCTS 500

@@ -54,19 +54,15 @@ check "two at once, one with separate networks"
 
 # ---- off and on
 
-timeout 60 srun --nodelist=n2 sleep 471.1 2>/dev/null &
-waiting=$!
+job=$(submit --output=none --no-requeue --nodelist=n2 --wrap 'sleep 471.1')
 sleeps() { pgrep -f '^[^ ]*sleep 471\.1$' >/dev/null; }
 wait_until 20 "a process on n2" sleeps
 "$local_slurm" off n2
 sleeps && wrong "a process on n2 has survived"
-timeout 20 scancel --user=root
-wait $waiting
 "$local_slurm" on n2
+wait_for_state "$job" NODE_FAIL 30
 is_idle() { [ "$(sinfo -h -n n2 -o %t)" = idle ]; }
 wait_until 40 "n2 to be idle" is_idle
-{ sinfo -N; squeue; tail -n 20 $HS_SLURM_DIR/slurmctld.log $HS_SLURM_DIR/n2.*; } 2>&1
-sinfo -N; squeue; tail -n 20 $HS_SLURM_DIR/slurmctld.log $HS_SLURM_DIR/n2.*
 expect "host" "$(timeout 30 srun --nodelist=n2 hostname)" "n2"
 "$local_slurm" off n7 2>off.err && wrong "there is no n7"
 check "a node off and on"
