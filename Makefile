@@ -83,9 +83,9 @@ LIBS := $(FOREIGN_LIBS) $(call rpaths,$(FOREIGN_LIBS))
 
 # ---- files ----
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
-COMMON := -std=c11 -D_GNU_SOURCE -fopenmp-simd $(WARNINGS) -Isrc -I. $(FOREIGN_CFLAGS) -MMD -MP
+COMMON := -std=c11 -D_GNU_SOURCE -pthread -fopenmp-simd $(WARNINGS) -Isrc -I. $(FOREIGN_CFLAGS) -MMD -MP
 COMPILE = $(MPICC) $(COMMON) $(OWN_FLAGS) $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
-LINK = $(MPICC) $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
+LINK = $(MPICC) -pthread $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
 # a short line per command instead of the command
 quiet = $(if $(V),,@printf '  %-7s %s\n' $(1) '$@';)
 

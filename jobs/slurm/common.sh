@@ -161,7 +161,12 @@ finish() { # CODE
     requeue interrupted
   elif [ -n "${SLURM_JOB_ID:-}" ] && node_was_lost "$1"; then
     say "a node was lost, or a rank did not answer (exit code $1)"
-    if [ "$lost" -lt "$retries" ]; then requeue stalled; else say "given up: lost more than $retries parts"; fi
+    if [ "$lost" -lt "$retries" ]; then
+      requeue stalled
+    else
+      say "given up: lost more than $retries parts (HALFSPACE_RETRIES)"
+      rm -f "$note"
+    fi
   else
     rm -f "$note"
   fi

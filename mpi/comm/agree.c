@@ -5,11 +5,13 @@
 
 void hs_mpi_check(int code, const char *call, const char *file, int line)
 {
+  hs_watch_leave();
   if (code == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING] = "";
   int length = 0;
   MPI_Error_string(code, text, &length);
   fprintf(stderr, "halfspace: error: %s:%d: %s: %s\n", file, line, call, text);
+  hs_watch_enter("MPI_Abort"); /* it may wait for a daemon that is gone */
   MPI_Abort(MPI_COMM_WORLD, HS_IO);
 }
 

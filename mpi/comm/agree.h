@@ -9,13 +9,15 @@
 #include <mpi.h>
 
 #include "base/status.h"
+#include "mpi/comm/watchdog.h"
 
 /* Every rank returns the largest status passed by any rank; if that is not HS_OK, the message of
  * the lowest rank that holds it becomes the message of all ranks. Collective. */
 hs_status_t hs_agree(MPI_Comm comm, hs_status_t local);
 
-/* Check an MPI call. After a failure of MPI there is no agreeing: print and MPI_Abort. */
-#define HS_MPI(call) hs_mpi_check((call), #call, __FILE__, __LINE__)
+/* Make an MPI call under the eyes of the watchdog and check it. After a failure of MPI there is no agreeing:
+ * print and MPI_Abort. */
+#define HS_MPI(call) (hs_watch_enter(#call), hs_mpi_check((call), #call, __FILE__, __LINE__))
 void hs_mpi_check(int code, const char *call, const char *file, int line);
 
 int hs_rank(MPI_Comm comm);

@@ -1,7 +1,6 @@
 #include "mpi/dense/packed.h"
 
 #include <assert.h>
-#include <cblas.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -18,12 +17,10 @@ static int extent(const hs_packed_t *packed, int ti)
 }
 
 #define REAL float
-#define GEMM cblas_sgemm
 #define NAME(stem) stem##_single
 #include "mpi/dense/packed_body.h"
 
 #define REAL double
-#define GEMM cblas_dgemm
 #define NAME(stem) stem##_double
 #include "mpi/dense/packed_body.h"
 
@@ -44,11 +41,11 @@ static hs_status_t allocate(hs_packed_t *packed)
   int numbers = 0;
   hs_status_t status = hs_to_int((int64_t)packed->order * packed->columns, &numbers, "rows times outputs");
   if (status != HS_OK) return status;
-  size_t real = hs_precision_bytes(packed->precision), C = (size_t)packed->columns;
+  size_t real = hs_precision_bytes(packed->precision);
   packed->size = measure(packed);
   packed->M = hs_alloc(packed->size, real, "dense inverse");
   packed->x = hs_alloc((size_t)numbers, real, "dense product");
-  packed->y = hs_alloc(2 * (size_t)packed->tile * C, real, "dense product");
+  packed->y = hs_alloc(2 * (size_t)packed->tile, real, "dense product");
   packed->V = hs_alloc((size_t)numbers, sizeof *packed->V, "dense product");
   bool good = packed->M != NULL && packed->x != NULL && packed->y != NULL && packed->V != NULL;
   return good ? HS_OK : HS_NO_MEMORY;
@@ -129,8 +126,8 @@ size_t hs_packed_matrix_bytes(const hs_packed_t *packed)
 
 size_t hs_packed_bytes(const hs_packed_t *packed)
 {
-  size_t real = hs_precision_bytes(packed->precision), C = (size_t)packed->columns;
-  size_t numbers = (size_t)packed->order * C;
-  return sizeof *packed + hs_packed_matrix_bytes(packed) + (numbers + 2 * (size_t)packed->tile * C) * real +
+  size_t real = hs_precision_bytes(packed->precision);
+  size_t numbers = (size_t)packed->order * (size_t)packed->columns;
+  return sizeof *packed + hs_packed_matrix_bytes(packed) + (numbers + 2 * (size_t)packed->tile) * real +
          numbers * sizeof(double);
 }

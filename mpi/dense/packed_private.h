@@ -11,7 +11,7 @@ struct hs_packed {
   size_t size; /* elements of M on this rank */
   void *M;     /* tiles by columns of tiles, each column-major and whole, also on the diagonal; owned */
   void *x;     /* order x columns, column-major, in the precision: R; owned */
-  void *y;     /* 2 x tile x columns: the product of a tile, and of its transpose; owned */
+  void *y;     /* 2 x tile: a tile's product and its transpose's; owned */
   double *V;   /* order x columns: R of all ranks, then what this rank contributes; owned */
 };
 

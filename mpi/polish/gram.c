@@ -14,7 +14,7 @@
 
 hs_status_t hs_gram_create(hs_gram_t *gram, const hs_problem_t *problem, const hs_masks_t *masks)
 {
-  *gram = (hs_gram_t){.problem = problem, .masks = masks, .lasting = problem->loss.kind == HS_SQUARED};
+  *gram = (hs_gram_t){.problem = problem, .masks = masks};
   gram->place = hs_alloc((size_t)problem->gates, sizeof *gram->place, "list of gates");
   gram->gates = hs_alloc((size_t)problem->gates, sizeof *gram->gates, "list of gates");
   return gram->place != NULL && gram->gates != NULL ? HS_OK : HS_NO_MEMORY;
@@ -47,6 +47,7 @@ double hs_gram_size(const hs_problem_t *problem, int gates)
 static int block_number(const hs_gram_t *gram, int c, int e)
 {
   hs_loss_kind_t kind = gram->problem->loss.kind;
+  if (gram->mean) return c == e ? 0 : -1;
   if (kind == HS_SOFTMAX) return c * (c + 1) / 2 + e;
   if (c != e) return -1;
   return kind == HS_SQUARED ? 0 : c;
@@ -58,15 +59,16 @@ const double *hs_gram_block(const hs_gram_t *gram, int c, int e)
   return number < 0 ? NULL : gram->values + number * gram->side * gram->side;
 }
 
-static void list_gates(hs_gram_t *gram, const bool *marked)
+static void list_gates(hs_gram_t *gram, const bool *marked, bool mean)
 {
+  gram->mean = mean;
   gram->count = 0;
   for (int i = 0; i < gram->problem->gates; i++) {
     gram->place[i] = marked[i] ? gram->count : -1;
     if (marked[i]) gram->gates[gram->count++] = i;
   }
   gram->side = (int64_t)gram->count * gram->problem->d;
-  gram->blocks = count_blocks(gram->problem);
+  gram->blocks = mean ? 1 : count_blocks(gram->problem);
 }
 
 static bool holds(const hs_gram_t *gram, const bool *marked)
@@ -138,10 +140,18 @@ static void add_square(int64_t rows, int64_t side, const double *E, double *G)
   cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)side, (int)rows, 1, E, (int)side, 1, G, (int)side);
 }
 
+static double element(const hs_gram_t *gram, const hs_curvature_t *curvature, int64_t row, int c, int e)
+{
+  if (!gram->mean) return hs_curvature_element(curvature, row, c, e);
+  double sum = 0;
+  for (int o = 0; o < gram->problem->outputs; o++) sum += hs_curvature_element(curvature, row, o, o);
+  return sum / gram->problem->outputs;
+}
+
 static void weigh(const hs_gram_t *gram, const hs_curvature_t *curvature, int64_t first, int64_t rows, int c, int e)
 {
   for (int64_t k = 0; k < rows; k++) {
-    double weight = hs_curvature_element(curvature, first + k, c, e);
+    double weight = element(gram, curvature, first + k, c, e);
     if (c == e) weight = sqrt(weight);
     const double *from = gram->expanded + k * gram->side;
     double *to = gram->weighted + k * gram->side;
@@ -157,7 +167,7 @@ static void add_rows(hs_gram_t *gram, const hs_curvature_t *curvature, int64_t f
     add_square(rows, side, gram->expanded, gram->values);
     return;
   }
-  for (int c = 0; c < C; c++)
+  for (int c = 0; c < (gram->mean ? 1 : C); c++)
     for (int e = 0; e <= c; e++) {
       int number = block_number(gram, c, e);
       if (number < 0) continue;
@@ -199,12 +209,12 @@ static void unpack(hs_gram_t *gram)
   }
 }
 
-hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, const hs_curvature_t *curvature,
+hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, const hs_curvature_t *curvature, bool mean,
                          hs_traffic_t *traffic)
 {
   const hs_problem_t *problem = gram->problem;
-  if (gram->lasting && holds(gram, marked)) return HS_OK;
-  list_gates(gram, marked);
+  if (hs_curvature_is_one(curvature) && holds(gram, marked)) return HS_OK;
+  list_gates(gram, marked, mean);
   hs_status_t status = hs_agree(problem->comm, make_room(gram));
   if (status != HS_OK) {
     gram->count = 0;

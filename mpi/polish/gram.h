@@ -29,7 +29,7 @@ typedef struct hs_gram {
   double *expanded; /* a piece of rows, expanded; owned */
   double *weighted;
   int64_t piece_room;
-  bool lasting; /* does not depend on the point (squared) */
+  bool mean; /* one block of the mean curvature of the outputs */
 } hs_gram_t;
 
 hs_status_t hs_gram_create(hs_gram_t *gram, const hs_problem_t *problem, const hs_masks_t *masks);
@@ -38,9 +38,10 @@ void hs_gram_free(hs_gram_t *gram);
 /* Doubles that the blocks of `gates` gates take. Not collective. */
 double hs_gram_size(const hs_problem_t *problem, int gates);
 
-/* Make the blocks of the gates that are marked, for the current curvature. Collective; HS_NO_MEMORY on all ranks
- * when it is short on one. */
-hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, const hs_curvature_t *curvature,
+/* Make the blocks of the gates that are marked, for the current curvature.
+ *   mean  one block, of the mean over outputs of H_k[c, c]
+ * Collective; HS_NO_MEMORY on all ranks when it is short on one. */
+hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, const hs_curvature_t *curvature, bool mean,
                          hs_traffic_t *traffic);
 
 /* The block of outputs c and e: N x N, both triangles; NULL when it is zero. */

@@ -3,6 +3,7 @@
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
+#include <stdlib.h>
 
 #include "base/memory.h"
 #include "mpi/comm/agree.h"
@@ -132,7 +133,7 @@ static hs_status_t solve_dense(hs_newton_t *newton, const hs_prox_map_t *map, co
                                double sigma, hs_traffic_t *traffic)
 {
   int order = (int)map->length, one = 1, info = 0;
-  hs_status_t status = hs_gram_make(&newton->gram, newton->marked, curvature, traffic);
+  hs_status_t status = hs_gram_make(&newton->gram, newton->marked, curvature, false, traffic);
   if (status == HS_OK) status = hs_agree(newton->problem->comm, enlarge(newton, map->length * map->length));
   if (status != HS_OK) return status;
   assemble(newton, map, sigma);
@@ -162,6 +163,51 @@ static void multiply(hs_newton_t *newton, const hs_prox_map_t *map, const hs_cur
   newton->products += 1;
 }
 
+
+static double *GR; static double *HD;
+static hs_status_t precondition_make(hs_newton_t *newton, const hs_prox_map_t *map, const hs_curvature_t *curvature,
+                                     double sigma, hs_traffic_t *traffic)
+{
+  const hs_problem_t *pr = newton->problem;
+  int64_t E = pr->rows * pr->outputs, S = map->count, d = pr->d;
+  double *AZ = hs_alloc((size_t)(E * S), 8, "AZ"), *V = hs_alloc((size_t)E, 8, "V");
+  free(GR); GR = calloc((size_t)(S * S), 8);
+  free(HD); HD = calloc((size_t)(S), 8);
+  for (int64_t t = 0; t < S; t++) {
+    memset(newton->full, 0, (size_t)pr->weights * 8);
+    int64_t len = d * map->units[t].outputs;
+    memcpy(newton->full + map->units[t].offset, map->direction + map->units[t].offset, (size_t)len * 8);
+    hs_masked_forward_exact(pr->op, newton->full, AZ + t * E);
+  }
+  for (int64_t t = 0; t < S; t++) {
+    hs_curvature_apply(curvature, AZ + t * E, V);
+    for (int64_t q = 0; q < S; q++) { double x = 0; for (int64_t e = 0; e < E; e++) x += V[e] * AZ[q * E + e]; GR[t * S + q] = x; }
+  }
+  hs_sum(pr->comm, GR, S * S, traffic);
+  for (int64_t t = 0; t < S * S; t++) GR[t] *= sigma;
+  for (int64_t t = 0; t < S; t++) GR[t * S + t] += 1;
+  hs_free(AZ); hs_free(V);
+  int order = (int)S, info = 0;
+  dpotrf_("L", &order, GR, &order, &info);
+  return info == 0 ? HS_OK : HS_NUMERICAL;
+}
+
+static void precondition(hs_newton_t *newton, const hs_prox_map_t *map, const double *r, double *z)
+{
+  int64_t d = newton->problem->d;
+  int S = map->count, one = 1, info;
+  double *al = calloc((size_t)S, 8), *al0 = calloc((size_t)S, 8);
+  const double *rr = r;
+  for (int t = 0; t < S; t++) { int64_t len = d * map->units[t].outputs; const double *e = map->direction + map->units[t].offset;
+    for (int64_t k = 0; k < len; k++) al[t] += e[k] * rr[k]; rr += len; }
+  memcpy(al0, al, (size_t)S * 8);
+  dpotrs_("L", &S, &one, GR, &S, al, &S, &info);
+  rr = r;
+  for (int t = 0; t < S; t++) { int64_t len = d * map->units[t].outputs; const double *e = map->direction + map->units[t].offset;
+    for (int64_t k = 0; k < len; k++) z[k] = rr[k] + (al[t] - al0[t]) * e[k]; rr += len; z += len; }
+  free(al); free(al0);
+}
+
 static double dot(int64_t length, const double *x, const double *y)
 {
   double sum = 0;
@@ -177,17 +223,28 @@ static hs_status_t solve_iteratively(hs_newton_t *newton, const hs_prox_map_t *m
   int64_t length = map->length;
   size_t bytes = (size_t)length * sizeof(double);
   memcpy(newton->r, newton->y, bytes);
-  memcpy(newton->q, newton->r, bytes);
+  bool pre = getenv("HS_PRE");
+  if (pre && precondition_make(newton, map, curvature, sigma, traffic) != HS_OK) return HS_NUMERICAL;
+  if (pre)
+    precondition(newton, map, newton->r, newton->m);
+  else
+    memcpy(newton->m, newton->r, bytes);
+  memcpy(newton->q, newton->m, bytes);
   memset(newton->y, 0, bytes);
-  double rr = dot(length, newton->r, newton->r);
+  double rr = dot(length, newton->r, newton->r), rz = dot(length, newton->r, newton->m);
   for (int count = 0; count < MOST_PRODUCTS && rr > accuracy * accuracy * dot(length, newton->y, newton->y); count++) {
     multiply(newton, map, curvature, sigma, traffic);
-    double step = rr / dot(length, newton->q, newton->v), before = rr;
+    double step = rz / dot(length, newton->q, newton->v), before = rz;
     for (int64_t e = 0; e < length; e++) newton->y[e] += step * newton->q[e];
     for (int64_t e = 0; e < length; e++) newton->r[e] -= step * newton->v[e];
     rr = dot(length, newton->r, newton->r);
     if (!isfinite(rr)) return HS_NUMERICAL;
-    for (int64_t e = 0; e < length; e++) newton->q[e] = newton->r[e] + rr / before * newton->q[e];
+  if (pre)
+    precondition(newton, map, newton->r, newton->m);
+  else
+    memcpy(newton->m, newton->r, bytes);
+    rz = dot(length, newton->r, newton->m);
+    for (int64_t e = 0; e < length; e++) newton->q[e] = newton->m[e] + rz / before * newton->q[e];
   }
   return HS_OK;
 }
@@ -195,6 +252,7 @@ static hs_status_t solve_iteratively(hs_newton_t *newton, const hs_prox_map_t *m
 static bool fits(const hs_newton_t *newton, const hs_prox_map_t *map, int gates)
 {
   double most = (double)DENSE_LIMIT * DENSE_LIMIT;
+  if (getenv("HS_NODENSE")) return false;
   return map->length <= DENSE_LIMIT && hs_gram_size(newton->problem, gates) <= 2 * most;
 }
 

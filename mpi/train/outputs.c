@@ -23,16 +23,31 @@ static hs_status_t name_checkpoint(hs_outputs_t *outputs)
   return HS_OK;
 }
 
+/* Another job must not take these locks for stale. */
+static void beat(void *context, double passed)
+{
+  const hs_outputs_t *outputs = context;
+  (void)passed;
+  hs_lock_beat(outputs->lock);
+  hs_lock_beat(outputs->checkpoint_lock);
+}
+
+static hs_status_t take_locks(hs_outputs_t *outputs)
+{
+  const hs_settings_t *settings = outputs->settings;
+  hs_status_t status = hs_lock_take(&outputs->lock, settings->output.run);
+  if (status == HS_OK && settings->output.checkpoint[0] != '\0')
+    status = hs_lock_take(&outputs->checkpoint_lock, outputs->checkpoint_path);
+  if (status == HS_OK) status = hs_ticker_start(&outputs->beat, HS_LOCK_BEAT_SECONDS / 2.0, beat, outputs);
+  return status;
+}
+
 hs_status_t hs_outputs_claim(hs_outputs_t *outputs, MPI_Comm comm, const hs_settings_t *settings)
 {
   *outputs = (hs_outputs_t){.comm = comm, .rank = hs_rank(comm), .settings = settings};
   outputs->times = (hs_run_times_t){.load_seconds = NAN, .setup_seconds = NAN, .peak_bytes = -1};
   hs_status_t status = name_checkpoint(outputs);
-  if (status == HS_OK && outputs->rank == 0) {
-    status = hs_lock_take(&outputs->lock, settings->output.run);
-    if (status == HS_OK && settings->output.checkpoint[0] != '\0')
-      status = hs_lock_take(&outputs->checkpoint_lock, outputs->checkpoint_path);
-  }
+  if (status == HS_OK && outputs->rank == 0) status = take_locks(outputs);
   return hs_agree(comm, status);
 }
 
@@ -110,6 +125,7 @@ void hs_outputs_release(hs_outputs_t *outputs)
   hs_run_close(&outputs->run);
   hs_checkpoint_close(&outputs->checkpoint);
   hs_history_log_free(&outputs->history);
+  hs_ticker_stop(&outputs->beat);
   hs_lock_release(&outputs->checkpoint_lock);
   hs_lock_release(&outputs->lock);
   hs_free(outputs->checkpoint_path);

@@ -9,6 +9,7 @@
 
 #include <mpi.h>
 
+#include "base/ticker.h"
 #include "io/files/lock.h"
 #include "io/run/run_file.h"
 #include "model/history_log.h"
@@ -20,6 +21,7 @@ typedef struct hs_outputs {
   int rank;
   const hs_settings_t *settings;     /* borrowed */
   char *checkpoint_path;             /* owned */
+  hs_ticker_t *beat;                 /* keeps the locks fresh, rank 0 */
   hs_lock_t *lock, *checkpoint_lock; /* rank 0; the second where the checkpoint has a name of its own */
   hs_run_t *run;                     /* rank 0 */
   hs_history_log_t history;          /* rank 0 */

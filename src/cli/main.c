@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "mpi/comm/agree.h"
+#include "mpi/comm/watchdog.h"
 
 /* The rank as the launcher tells it, before MPI_Init or without it; 0 if there is no launcher. */
 static int launched_rank(void)
@@ -77,6 +78,7 @@ static hs_status_t run_parallel(const hs_command_t *command, int argc, char **ar
   status = hs_agree(MPI_COMM_WORLD, status);
   tell_error(status, rank);
   HS_MPI(MPI_Finalize());
+  hs_watchdog_stop();
   return status;
 }
 

@@ -166,21 +166,19 @@ hs_status_t hs_command_plan(int argc, char **argv)
 
 void hs_plan_help(FILE *stream)
 {
-  fputs(
-      "Sizes come from the header of the data file, rates from two seconds of measurements on this machine, "
-      "with\n"
-      "as many ranks as the command is run on. Settings as for train: model.gates, solver.precision, ...\n\n"
-      "  --ranks=LIST   1,2,4,8 or 64:4096 (doubling), else 1 to 4096, doubling\n"
-      "  --json         for programs\n"
-      "  rows=          another number of rows than the data file holds; 1e9 is read as well\n"
-      "  features=      and rows=: data that do not exist yet, no file is opened\n"
-      "  outputs=       the number of outputs C, where no file tells it (1)\n"
-      "  latency=       of the network, seconds a step (measured between several ranks, else 2e-6)\n"
-      "  bandwidth=     of the network, bytes a second and rank (measured between several ranks, else 10e9)\n"
-      "  reading=       bytes a second that all ranks read together (else as measured, growing with the "
-      "ranks)\n\n"
-      "Examples:\n"
-      "  mpirun -n 2 halfspace plan config.yaml\n"
-      "  halfspace plan rows=1e9 features=100 model.gates=256 --ranks=64:4096\n",
-      stream);
+  fputs("Sizes come from the header of the data file, rates from a few seconds of measurements on as many\n"
+        "ranks as the command is run on. Settings as for train: model.gates, solver.precision, ...\n\n"
+        "  --ranks=LIST  1,2,4,8 or 64:4096 (doubling), else 1 to 4096, doubling\n"
+        "  --json        for programs\n"
+        "  rows=         another number of rows than the data file holds; 1e9 is read as well\n"
+        "  features=     and rows=: data that do not exist yet, no file is opened\n"
+        "  outputs=      the number of outputs C, where no file tells it (1)\n"
+        "  latency=      of the network, seconds a step (measured between several ranks, else 2e-6)\n"
+        "  bandwidth=    of the network, bytes a second and rank (measured likewise, else 10e9)\n"
+        "  reading=      bytes a second that all ranks read together (else as measured, each rank as fast)\n"
+        "  seconds=      of the largest measurement (1); longer ones use more rows\n\n"
+        "Examples:\n"
+        "  mpirun -n 2 halfspace plan config.yaml\n"
+        "  halfspace plan rows=1e9 features=100 model.gates=256 --ranks=64:4096\n",
+        stream);
 }

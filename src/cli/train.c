@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "mpi/comm/agree.h"
+#include "mpi/comm/watchdog.h"
 #include "mpi/train/config.h"
 #include "mpi/train/train.h"
 
@@ -11,6 +13,9 @@ hs_status_t hs_command_train(int argc, char **argv)
 {
   hs_settings_t settings;
   hs_status_t status = hs_config_load(&settings, MPI_COMM_WORLD, argc, argv);
+  if (status != HS_OK) return status;
+  status = hs_agree(MPI_COMM_WORLD, hs_watchdog_start(hs_rank(MPI_COMM_WORLD), hs_ranks(MPI_COMM_WORLD),
+                                                      settings.watchdog_seconds));
   if (status != HS_OK) return status;
   hs_status_t trained = hs_train(MPI_COMM_WORLD, &settings);
   bool saved = trained == HS_OK || trained == HS_BUDGET;

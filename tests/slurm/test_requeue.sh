@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# jobs/slurm/train.sbatch across interruptions: a warning, the time limit, a lost node, a program that stalls.
+# jobs/slurm/train.sbatch across interruptions: a warning, a cancellation, a lost node, a program that stalls.
 #
 #   tests/slurm/test_requeue.sh PROGRAM
 #
@@ -17,62 +17,13 @@ if ! have h5dump; then
 fi
 cluster_up "requeue"
 
-# How long a run lasts is set by its number of iterations, from the fastest of some iterations on this machine.
-good 1 generate gaussian data.h5 n=40000 d=40
-settings=(data.h5 model.gates=512 model.beta=0.001 model.activation=gated solver.tolerance=1e-300)
-expect_code 4 2 train "${settings[@]}" solver.max_iterations=12 output.run=probe.h5
-fastest=$(values probe.h5 /history/seconds | tr ' ' '\n' |
-  awk 'NR > 2 { d = $1 - last; if (NR == 3 || d < least) least = d } { last = $1 } END { print least }')
-iterations() { # SECONDS
-  awk -v s="$1" -v t="$fastest" 'BEGIN { printf "%d", s / t + 20 }'
-}
-long=$(iterations 40) short=$(iterations 6)
-rm -f probe.h5*
-check "a run to interrupt"
-
-# With lower priority, so that the jobs are not held up.
-reference() { # NAME ITERATIONS
-  nice -n 19 timeout -k 5 400 bash "$support/mpirun.sh" 2 "$program" train "${settings[@]}" solver.max_iterations="$2" \
-    output.run="$1.h5" >"$1.log" 2>&1 </dev/null
-  [ $? = 4 ] || wrong "the run without SLURM: $(tail -n 3 "$1.log")"
-}
-
-train() { # NAME ITERATIONS SBATCH'S OPTIONS... -- SETTINGS...
-  local name=$1 iterations=$2 options=()
-  shift 2
-  while [ "$1" != -- ]; do
-    options+=("$1")
-    shift
-  done
-  submit --output="$name.log" --nodes=2 --ntasks=2 "${options[@]}" "$slurm/train.sbatch" "${settings[@]}" \
-    solver.max_iterations="$iterations" output.run="$name.h5" "${@:2}"
-}
-
-nothing_left() { # NAME
-  [ -z "$(ls .halfspace-job-* 2>/dev/null)" ] || wrong "notes are left: $(ls .halfspace-job-*)"
-  [ ! -e "$1.h5.lock" ] || wrong "$1.h5.lock is left"
-}
-
-# ---- the time limit: SLURM looks every 30 seconds and warns 25 to 55 seconds ahead
-
-reference without_limit "$long" &
-running=$!
-limited=$(train limited "$long" --time=1 --signal=B:USR1@25 --)
-wait_until 90 "the time limit to interrupt the job" has_started_again "$limited" 1
-# More time for the second part saves further ones.
-scontrol update JobId="$limited" TimeLimit=10
-expect_end "$limited" 4 200
-expect "restarts" "$(job_field "$limited" Restarts)" 1
-has_line limited.log "^job: part 2$" || wrong "the log is: $(cat limited.log)"
-has_line limited.log "^resumed" || wrong "part 2 did not resume: $(cat limited.log)"
-wait $running
-same_run without_limit.h5 limited.h5
-nothing_left limited
-check "time limit: checkpoint, requeued by itself, the same bits as without"
+# shellcheck source-path=SCRIPTDIR source=long_run.sh
+. "$support/../slurm/long_run.sh"
+short=$(iterations 6)
 
 # ---- the same warning by hand, mpirun
 
-reference short "$short"
+reference short "$short" || wrong "the run without SLURM: $(tail -n 3 short.log)"
 export HALFSPACE_LAUNCHER=mpirun
 warned=$(train warned "$short" --)
 wait_for_line warned.log '^ *5 ' 60

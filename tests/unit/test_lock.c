@@ -497,6 +497,7 @@ static void check_race(const hs_lock_terms_t *terms, int rounds, bool elsewhere)
     for (int r = 0; r < RACERS; r++) {
       int ended;
       assert_int_equal(waitpid(racers[r], &ended, 0), racers[r]);
+      if (ended) print_message("round %d ended %x\n",round, ended);
       assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
       assert_true(arena->results[r] == HS_OK || arena->results[r] == HS_IO);
     }

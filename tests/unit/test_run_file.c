@@ -456,11 +456,15 @@ static bool mount_little_disk(const char *where)
 {
   char map[64];
   uid_t user = getuid();
+  gid_t group = getgid();
   if (user == 0 && unshare(CLONE_NEWNS) != 0) return false;
   if (user != 0) {
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
     int length = snprintf(map, sizeof map, "0 %ld 1", (long)user);
     if (!write_file("/proc/self/uid_map", map, (size_t)length)) return false;
+    length = snprintf(map, sizeof map, "0 %ld 1", (long)group);
+    if (!write_file("/proc/self/setgroups", "deny", 4)) return false;
+    if (!write_file("/proc/self/gid_map", map, (size_t)length)) return false;
   }
   return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
          mount("tmpfs", where, "tmpfs", 0, "size=400k") == 0;

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# long_run.sh: training that lasts for a chosen time, as a job over two nodes and without SLURM. Source it after
+# runs.sh and cluster.sh, with the cluster up.
+# shellcheck disable=SC2154
+
+# How long a run lasts is set by its number of iterations, from the fastest of some iterations on this machine.
+good 1 generate gaussian data.h5 n=40000 d=40
+settings=(data.h5 model.gates=512 model.beta=0.001 model.activation=gated solver.tolerance=1e-300)
+expect_code 4 2 train "${settings[@]}" solver.max_iterations=12 output.run=probe.h5
+fastest=$(values probe.h5 /history/seconds | tr ' ' '\n' |
+  awk 'NR > 2 { d = $1 - last; if (NR == 3 || d < least) least = d } { last = $1 } END { print least }')
+iterations() { # SECONDS
+  awk -v s="$1" -v t="$fastest" 'BEGIN { printf "%d", s / t + 20 }'
+}
+rm -f probe.h5*
+check "a run to interrupt"
+
+# With lower priority, so that the jobs are not held up.
+reference() { # NAME ITERATIONS
+  nice -n 19 timeout -k 5 400 bash "$support/mpirun.sh" 2 "$program" train "${settings[@]}" solver.max_iterations="$2" \
+    output.run="$1.h5" >"$1.log" 2>&1 </dev/null
+  [ $? = 4 ]
+}
+
+train() { # NAME ITERATIONS SBATCH'S OPTIONS... -- SETTINGS...
+  local name=$1 iterations=$2 options=()
+  shift 2
+  while [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  submit --output="$name.log" --nodes=2 --ntasks=2 "${options[@]}" "$slurm/train.sbatch" "${settings[@]}" \
+    solver.max_iterations="$iterations" output.run="$name.h5" "${@:2}"
+}
+
+nothing_left() { # NAME
+  [ -z "$(ls .halfspace-job-* 2>/dev/null)" ] || wrong "notes are left: $(ls .halfspace-job-*)"
+  [ ! -e "$1.h5.lock" ] || wrong "$1.h5.lock is left"
+}
+
