@@ -105,6 +105,9 @@ install() {
 }
 
 explain() {
+  local modules conda
+  modules=$(modules | paste -sd' ')
+  conda=$(names 5 "${missing[@]}" | tr ' ' '\n' | awk '!seen[$0]++' | sed "s/.*[*].*/'&'/" | paste -sd' ')
   {
     echo "halfspace: missing: $(in_words "${missing[@]}")"
     echo
@@ -112,11 +115,13 @@ explain() {
     if command -v apt-get >/dev/null; then
       echo "  Debian, Ubuntu   as root: apt-get install --no-install-recommends $(names 3 "${missing[@]}" | paste -sd' ')"
     fi
-    echo "  modules          module load $(modules | paste -sd' ')   (\`module spider NAME\` finds the local names;"
-    echo "                   HDF5 must be the parallel build for the same MPI)"
+    if [ -n "$modules" ]; then
+      echo "  modules          module load $modules   (\`module spider NAME\` finds the local names;"
+      echo "                   HDF5 must be the parallel build for the same MPI)"
+    fi
     echo "  Spack            spack install $(names 4 "${missing[@]}" | paste -sd' ')"
     echo "                   spack load $(names 4 "${missing[@]}" | sed 's/[+ ].*//' | awk '!seen[$0]++' | paste -sd' ')"
-    echo "  conda            conda install -c conda-forge $(names 5 "${missing[@]}" | tr ' ' '\n' | awk '!seen[$0]++' | sed "s/.*[*].*/'&'/" | paste -sd' ')"
+    [ -z "$conda" ] || echo "  conda            conda install -c conda-forge $conda"
     echo
     echo "Libraries that pkg-config does not know: make HDF5_CFLAGS=-I... HDF5_LIBS='-L... -lhdf5' BLAS_CFLAGS=... BLAS_LIBS=..."
   } >&2

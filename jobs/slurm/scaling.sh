@@ -19,6 +19,7 @@
 #   HALFSPACE_OUT   folder for everything (default: scaling-KIND in the current folder)
 #
 # A study on a local cluster: make it with one node (jobs/local-slurm up 1), so that points wait for each other.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh" || exit 2
 
 usage="usage: jobs/slurm/scaling.sh strong|weak|n POINTS... [key=value...] [--SBATCH-OPTION...], or collect FOLDER"

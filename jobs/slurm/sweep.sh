@@ -13,6 +13,7 @@
 #
 # Needs everything to go well: if a run fails, the last job is taken out of the queue, and the run's log,
 # FOLDER/run-K.log, tells why. `bash jobs/slurm/sweep-collect.sbatch FOLDER` makes the table later.
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh" || exit 2
 
 usage="usage: jobs/slurm/sweep.sh CONFIG.yaml BETA... [key=value...] [--SBATCH-OPTION...]"

@@ -8,7 +8,7 @@
 #include "mpi/dense/spread_private.h"
 
 #define LARGEST_BLOCK ((int64_t)2 << 20) /* doubles */
-#define SHARE_OF_LOCAL 16                /* a block is at most so small a part of what a rank holds */
+#define SHARE_OF_LOCAL 64                /* a block is at most so small a part of what a rank holds */
 
 /* A block of whole tiles on its way to their owners. */
 typedef struct parcel {

@@ -117,3 +117,19 @@ hs_status_t hs_spread_solve(const hs_spread_t *spread, int columns, double *B, h
   hs_free(sides.b);
   return status;
 }
+
+hs_status_t hs_spread_solve_rows(const hs_spread_t *spread, const hs_rows_t *rows, int columns, double *B,
+                                 hs_traffic_t *traffic)
+{
+  size_t width = (size_t)columns, first = (size_t)rows->first[rows->rank];
+  size_t own = (size_t)rows->first[rows->rank + 1] - first;
+  double *all = hs_alloc((size_t)spread->order * width, sizeof *all, "right-hand sides");
+  hs_status_t status = hs_agree(rows->comm, all != NULL ? HS_OK : HS_NO_MEMORY);
+  if (status == HS_OK) {
+    hs_rows_gather(rows, columns, B, all, traffic);
+    status = hs_spread_solve(spread, columns, all, traffic);
+    if (status == HS_OK) memcpy(B, all + first * width, own * width * sizeof *B);
+  }
+  hs_free(all);
+  return status;
+}

@@ -24,7 +24,7 @@ int hs_cyclic_share(int length, int block, int place, int places)
 static int automatic_tile(int order, const hs_grid_t *grid)
 {
   int most = grid->rows > grid->columns ? grid->rows : grid->columns;
-  int wanted = order / most / TILES_EACH;
+  int wanted = order / most / TILES_EACH / NARROWEST * NARROWEST; /* whole vector registers */
   if (wanted > WIDEST) return WIDEST;
   return wanted < NARROWEST ? NARROWEST : wanted;
 }

@@ -52,8 +52,8 @@ void hs_spread_clear(hs_spread_t *spread);
  *   share    called on every rank of the grid's communicator for the same blocks, which are zero on entry, of many
  *            tiles each; writes A_r for i >= j. Blocks are computed once.
  *   traffic  what was reduced is added
- * Blocks are summed onto their owners one after the other, so that a rank needs two blocks of at most
- * 16 MB, or of a sixteenth of its share of the matrix. Collective. */
+ * Blocks are summed onto their owners one after the other; a rank has room for two, and MPI
+ * for two or three more: each at most 16 MB and a 64th of a rank's share of the matrix, at least a tile. Collective. */
 hs_status_t hs_spread_add(hs_spread_t *spread, hs_block_task_t *share, void *context, hs_traffic_t *traffic);
 
 #endif

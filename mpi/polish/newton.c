@@ -232,7 +232,7 @@ static hs_status_t solve_iteratively(hs_newton_t *newton, const hs_prox_map_t *m
   memcpy(newton->q, newton->m, bytes);
   memset(newton->y, 0, bytes);
   double rr = dot(length, newton->r, newton->r), rz = dot(length, newton->r, newton->m);
-  for (int count = 0; count < MOST_PRODUCTS && rr > accuracy * accuracy * dot(length, newton->y, newton->y); count++) {
+  for (int count = 0; count < MOST_PRODUCTS && rz > accuracy * accuracy * dot(length, newton->y, newton->y); count++) {
     multiply(newton, map, curvature, sigma, traffic);
     double step = rz / dot(length, newton->q, newton->v), before = rz;
     for (int64_t e = 0; e < length; e++) newton->y[e] += step * newton->q[e];

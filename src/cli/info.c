@@ -84,6 +84,8 @@ hs_status_t hs_command_info(int argc, char **argv)
   const hs_contents_set_t *set = hs_contents_find(&contents, features);
   if (hs_run_is_run_file(path))
     status = hs_info_run(path, json);
+  else if (hs_contents_find(&contents, "check/hashes") != NULL)
+    status = hs_info_checkpoint(path, json);
   else if (asked || (set != NULL && set->rank == 2))
     status = hs_info_data(path, features, targets, json);
   else
@@ -95,8 +97,9 @@ hs_status_t hs_command_info(int argc, char **argv)
 void hs_info_help(FILE *stream)
 {
   fputs(
-      "Tells what a file holds: a run (why it stopped, gap, bounds, model, settings, versions), training "
-      "data\n"
+      "Tells what a file holds: a run (why it stopped, gap, bounds, model, settings, versions), a "
+      "checkpoint, "
+      "training data\n"
       "(rows, features, targets, classes and their counts), predictions, or any other HDF5 file.\n\n"
       "  --json         the same as JSON on standard output\n"
       "  features=NAME  data set of the features, targets=NAME of the targets, where they have other names\n",

@@ -10,6 +10,8 @@
 
 hs_status_t hs_info_run(const char *path, bool json);
 
+hs_status_t hs_info_checkpoint(const char *path, bool json);
+
 /* features, targets: names of the data sets; targets NULL: the file has none. */
 hs_status_t hs_info_data(const char *path, const char *features, const char *targets, bool json);
 

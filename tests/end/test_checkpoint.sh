@@ -168,6 +168,18 @@ cmp -s signal.h5.ckpt good.ckpt || wrong "a refused checkpoint was touched"
 cmp -s signal.h5 good-run.h5 || wrong "a refused run replaced the run file"
 check "a checkpoint of other settings or data is refused and kept"
 
+good 1 info good.ckpt --json
+expect "kind" "$(json out kind)" checkpoint
+expect "stop" "$(json out stop)" signal
+expect "iteration" "$(json out iteration)" "$(last_value good-run.h5 /history/iteration)"
+expect "ranks" "$(json out ranks)" 1
+expect "bytes" "$(json out bytes)" "$(wc -c <good.ckpt)"
+awk -v file="$(json out bytes)" -v state="$(json out state_bytes)" 'BEGIN { exit !(state > 0 && file < 1.3 * state) }' ||
+  wrong "the file is large: $(json out bytes) bytes for $(json out state_bytes)"
+good 1 info good.ckpt
+grep -q 'a checkpoint of halfspace' out || wrong "info does not know a checkpoint"
+check "info of a checkpoint, at most 1.3 times the state"
+
 size=$(wc -c <good.ckpt)
 for at in 40 $((size / 2)) $((size - 2000)); do
   cp good.ckpt signal.h5.ckpt

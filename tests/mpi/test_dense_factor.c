@@ -43,11 +43,33 @@ static bool solves_columns(const hs_spread_t *factor, int columns)
   return good;
 }
 
+/* The same with rows spread over the ranks, unevenly and none on the first of several. */
+static bool solves_rows(const hs_spread_t *factor, int columns)
+{
+  int n = (int)hs_spread_order(factor);
+  int64_t first[64] = {0};
+  for (int r = 0; r < ranks; r++) first[r + 1] = r == ranks - 1 ? n : (int64_t)n * r * r / (ranks * ranks);
+  int64_t begin = first[rank], own = first[rank + 1] - begin;
+  double *all = right_hand_side(dense_decay, n, columns), *B = dense_numbers(own * columns + 1);
+  memcpy(B, all + begin * columns, (size_t)(own * columns) * sizeof *B);
+  hs_rows_t rows;
+  hs_traffic_t traffic = {0};
+  bool good = hs_rows_create(&rows, MPI_COMM_WORLD, first) == HS_OK &&
+              hs_spread_solve_rows(factor, &rows, columns, B, &traffic) == HS_OK;
+  for (int64_t i = 0; i < own; i++)
+    for (int c = 0; c < columns; c++)
+      good = good && fabs(B[i * columns + c] - solution((int)(begin + i), c)) <= 1e-12;
+  hs_rows_free(&rows);
+  hs_free(all);
+  hs_free(B);
+  return good;
+}
+
 static bool solves(const hs_grid_t *grid, dense_shape_t shape)
 {
   hs_spread_t *A = dense_make(grid, shape.n, shape.tile, dense_decay);
   bool good = hs_spread_factor(A) == HS_OK;
-  good = good && solves_columns(A, 1) && solves_columns(A, OUTPUTS);
+  good = good && solves_columns(A, 1) && solves_columns(A, OUTPUTS) && solves_rows(A, OUTPUTS);
   hs_spread_free(&A);
   return good;
 }

@@ -4,6 +4,8 @@
 slurm=$(cd "$support/../../jobs/slurm" && pwd)
 local_slurm=$slurm/../local-slurm
 export HS_SLURM_DIR=$folder/slurm HALFSPACE_PROGRAM=$program
+# The names of sockets are short.
+[ ${#folder} -le 50 ] || HS_SLURM_DIR=$(mktemp -d -u /tmp/hs-slurm.XXXXXX)
 # Waiting ranks give their core away: nodes share the cores of this machine.
 export OMPI_MCA_mpi_yield_when_idle=1
 unset HALFSPACE_LAUNCHER HALFSPACE_MODULES HALFSPACE_JOBS HALFSPACE_OUT HALFSPACE_RETRIES
