@@ -7,7 +7,7 @@
 #   HALFSPACE_RETRIES    how often a job may lose a node or stall before it is given up (default 5)
 #
 # A copy of a job script elsewhere finds this file when HALFSPACE_JOBS names its folder.
-set -u
+# No set -u: older shells, which clusters have, take an empty list for an unset one.
 jobs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 say() { echo "job: $*" >&2; }
@@ -69,10 +69,7 @@ find_launcher() {
 
 prepare() {
   trap warn USR1 TERM
-  # Module files are not written for it.
-  set +u
   load_modules
-  set -u
   find_program
   find_launcher
   # Ranks are the program's parallelism; threads are for CPUs that a rank has beyond its first.

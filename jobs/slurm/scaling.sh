@@ -116,5 +116,5 @@ while read -r rows ranks label; do
     "$jobs/scaling.sbatch" "$folder" "$label" data.train="$folder/data-$rows.h5" model.gates="$gates" \
     solver.max_iterations="$iterations" "${settings[@]}"
 done <"$folder/points"
-echo "job ${submitted[0]}: data; jobs ${submitted[1]} to ${submitted[-1]}: ${#points[@]} points; logs: $folder/*.log"
+echo "job ${submitted[0]}: data; jobs ${submitted[1]} to ${submitted[${#points[@]}]}: ${#points[@]} points; logs: $folder/*.log"
 echo "when they are done: jobs/slurm/scaling.sh collect $(printf %q "$folder")"

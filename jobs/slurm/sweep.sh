@@ -3,7 +3,7 @@
 # run for each beta, and a job that waits for all of them and makes a table, a report and a link to the best run.
 #
 #   jobs/slurm/sweep.sh CONFIG.yaml BETA... [key=value...] [--SBATCH-OPTION...]
-#   jobs/slurm/sweep.sh configs/demo.yaml 0.1 0.03 0.01 0.003 0.001 --ntasks=8 --time=10:00
+#   jobs/slurm/sweep.sh configs/demo.yaml 0.1 0.03 0.01 0.003 0.001 --ntasks-per-node=8 --time=10:00
 #
 # BETA is model.beta, relative to beta_max. The validation data is data.test, in CONFIG.yaml or as key=value.
 # key=value go to each run, options of sbatch (in the form --name=value) to the array job; those that say where

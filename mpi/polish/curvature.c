@@ -59,11 +59,6 @@ void hs_curvature_apply(const hs_curvature_t *curvature, const double *v, double
   for (int64_t e = 0; e < entries; e++) out[e] = curvature->values[e] * v[e];
 }
 
-bool hs_curvature_is_one(const hs_curvature_t *curvature)
-{
-  return curvature->loss.kind == HS_SQUARED;
-}
-
 bool hs_curvature_couples(const hs_curvature_t *curvature)
 {
   return curvature->loss.kind == HS_SOFTMAX;

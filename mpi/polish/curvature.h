@@ -30,9 +30,6 @@ void hs_curvature_set(hs_curvature_t *curvature, const double *A, const double *
 /* out = H v; out may be v. */
 void hs_curvature_apply(const hs_curvature_t *curvature, const double *v, double *out);
 
-/* Is it 1 everywhere? (squared) */
-bool hs_curvature_is_one(const hs_curvature_t *curvature);
-
 /* Does it couple the outputs of a row? (softmax) */
 bool hs_curvature_couples(const hs_curvature_t *curvature);
 

@@ -30,24 +30,17 @@ void hs_gram_free(hs_gram_t *gram)
   *gram = (hs_gram_t){0};
 }
 
-static int count_blocks(const hs_problem_t *problem)
+int hs_gram_blocks(const hs_problem_t *problem)
 {
   int C = problem->outputs;
   if (problem->loss.kind == HS_SQUARED) return 1;
   return problem->loss.kind == HS_SOFTMAX ? C * (C + 1) / 2 : C;
 }
 
-double hs_gram_size(const hs_problem_t *problem, int gates)
-{
-  double side = (double)gates * problem->d;
-  return side * side * count_blocks(problem);
-}
-
 /* Number of the block of outputs c >= e; -1: it is zero. */
 static int block_number(const hs_gram_t *gram, int c, int e)
 {
   hs_loss_kind_t kind = gram->problem->loss.kind;
-  if (gram->mean) return c == e ? 0 : -1;
   if (kind == HS_SOFTMAX) return c * (c + 1) / 2 + e;
   if (c != e) return -1;
   return kind == HS_SQUARED ? 0 : c;
@@ -59,32 +52,37 @@ const double *hs_gram_block(const hs_gram_t *gram, int c, int e)
   return number < 0 ? NULL : gram->values + number * gram->side * gram->side;
 }
 
-static void list_gates(hs_gram_t *gram, const bool *marked, bool mean)
+bool hs_gram_has(const hs_gram_t *gram, const bool *marked)
 {
-  gram->mean = mean;
-  gram->count = 0;
-  for (int i = 0; i < gram->problem->gates; i++) {
-    gram->place[i] = marked[i] ? gram->count : -1;
-    if (marked[i]) gram->gates[gram->count++] = i;
-  }
-  gram->side = (int64_t)gram->count * gram->problem->d;
-  gram->blocks = mean ? 1 : count_blocks(gram->problem);
-}
-
-static bool holds(const hs_gram_t *gram, const bool *marked)
-{
-  if (gram->count == 0) return false;
+  if (gram->problem->loss.kind != HS_SQUARED || gram->count == 0) return false;
   for (int i = 0; i < gram->problem->gates; i++)
     if (marked[i] && gram->place[i] < 0) return false;
   return true;
 }
 
-static hs_status_t enlarge(double **values, int64_t *room, int64_t wanted, const char *what)
+/* S = the marked gates, and those in it already where these fit too. */
+static void list_gates(hs_gram_t *gram, const bool *marked, int most)
+{
+  int together = 0, gates = gram->problem->gates;
+  bool keep = gram->problem->loss.kind == HS_SQUARED && gram->count > 0;
+  for (int i = 0; i < gates; i++) together += marked[i] || (keep && gram->place[i] >= 0);
+  keep = keep && together <= most;
+  gram->count = 0;
+  for (int i = 0; i < gates; i++) {
+    bool wanted = marked[i] || (keep && gram->place[i] >= 0);
+    gram->place[i] = wanted ? gram->count : -1;
+    if (wanted) gram->gates[gram->count++] = i;
+  }
+  gram->side = (int64_t)gram->count * gram->problem->d;
+  gram->blocks = hs_gram_blocks(gram->problem);
+}
+
+static hs_status_t enlarge(double **values, int64_t *room, int64_t wanted)
 {
   if (wanted <= *room) return HS_OK;
   hs_free(*values);
   *room = 0;
-  *values = hs_alloc((size_t)wanted, sizeof(double), what);
+  *values = hs_alloc((size_t)wanted, sizeof(double), "Hessian of the active gates");
   if (*values == NULL) return HS_NO_MEMORY;
   *room = wanted;
   return HS_OK;
@@ -92,115 +90,107 @@ static hs_status_t enlarge(double **values, int64_t *room, int64_t wanted, const
 
 static int64_t piece_rows(const hs_gram_t *gram)
 {
-  int64_t rows = (int64_t)(PIECE_BYTES / (8 * (double)hs_max64(1, gram->side)));
+  int64_t rows = (int64_t)(PIECE_BYTES / (8 * (double)gram->side));
   return hs_max64(1, hs_min64(gram->problem->rows, hs_max64(LEAST_ROWS, rows)));
 }
 
 static hs_status_t make_room(hs_gram_t *gram)
 {
-  int64_t piece = piece_rows(gram) * gram->side, before = gram->piece_room;
-  hs_status_t status = enlarge(&gram->values, &gram->room, gram->blocks * gram->side * gram->side,
-                               "Hessian of the active gates");
-  if (status == HS_OK) status = enlarge(&gram->expanded, &gram->piece_room, piece, "rows of active gates");
-  if (status == HS_OK) status = enlarge(&gram->weighted, &before, piece, "rows of active gates");
+  int64_t piece = piece_rows(gram) * gram->side;
+  hs_status_t status = enlarge(&gram->values, &gram->values_room, gram->blocks * gram->side * gram->side);
+  if (status == HS_OK) status = enlarge(&gram->expanded, &gram->expanded_room, piece);
+  if (status == HS_OK) status = enlarge(&gram->weighted, &gram->weighted_room, piece);
   return status;
 }
 
-static void copy_row(const hs_gram_t *gram, int64_t row, double *out)
+/* One row of features in double. */
+static void copy_row(const hs_shard_t *shard, int64_t row, double *x)
 {
-  int d = gram->problem->d;
-  const hs_shard_t *shard = gram->problem->shard;
-  if (shard->precision == HS_DOUBLE) {
-    memcpy(out, (const double *)shard->X + row * d, (size_t)d * sizeof *out);
-    return;
-  }
-  const float *x = (const float *)shard->X + row * d;
-  for (int j = 0; j < d; j++) out[j] = (double)x[j];
+  int64_t first = row * shard->d;
+  for (int j = 0; j < shard->d; j++)
+    x[j] = shard->precision == HS_DOUBLE ? ((const double *)shard->X)[first + j]
+                                         : (double)((const float *)shard->X)[first + j];
 }
 
 /* Rows first .. first+rows-1 of A_S, rows x N row-major. */
 static void expand(hs_gram_t *gram, int64_t first, int64_t rows)
 {
   size_t d = (size_t)gram->problem->d;
+  double *x = gram->weighted; /* not in use yet */
   for (int64_t k = 0; k < rows; k++) {
-    double *row = gram->expanded + k * gram->side, *x = gram->weighted;
-    copy_row(gram, first + k, x);
-    for (int t = 0; t < gram->count; t++, row += d) {
+    double *out = gram->expanded + k * gram->side;
+    copy_row(gram->problem->shard, first + k, x);
+    for (int t = 0; t < gram->count; t++, out += d) {
       if (hs_mask_bit(gram->masks, first + k, gram->gates[t]))
-        memcpy(row, x, d * sizeof *row);
+        memcpy(out, x, d * sizeof *out);
       else
-        memset(row, 0, d * sizeof *row);
+        memset(out, 0, d * sizeof *out);
     }
   }
 }
 
-/* G += E' E, the lower triangle (of the column-major matrix) */
-static void add_square(int64_t rows, int64_t side, const double *E, double *G)
-{
-  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)side, (int)rows, 1, E, (int)side, 1, G, (int)side);
-}
-
-static double element(const hs_gram_t *gram, const hs_curvature_t *curvature, int64_t row, int c, int e)
-{
-  if (!gram->mean) return hs_curvature_element(curvature, row, c, e);
-  double sum = 0;
-  for (int o = 0; o < gram->problem->outputs; o++) sum += hs_curvature_element(curvature, row, o, o);
-  return sum / gram->problem->outputs;
-}
-
-static void weigh(const hs_gram_t *gram, const hs_curvature_t *curvature, int64_t first, int64_t rows, int c, int e)
+/* weighted = the rows times H[c, e], or its root on the diagonal. */
+static void weigh(hs_gram_t *gram, const hs_curvature_t *curvature, int64_t first, int64_t rows, int c, int e)
 {
   for (int64_t k = 0; k < rows; k++) {
-    double weight = element(gram, curvature, first + k, c, e);
-    if (c == e) weight = sqrt(weight);
+    double weight = hs_curvature_element(curvature, first + k, c, e);
     const double *from = gram->expanded + k * gram->side;
     double *to = gram->weighted + k * gram->side;
+    if (c == e) weight = sqrt(weight);
     for (int64_t l = 0; l < gram->side; l++) to[l] = weight * from[l];
   }
 }
 
-static void add_rows(hs_gram_t *gram, const hs_curvature_t *curvature, int64_t first, int64_t rows)
+/* Row-major, the upper triangle. */
+static void add_square(int64_t rows, int side, const double *E, double *G)
 {
-  int C = gram->problem->outputs, side = (int)gram->side;
-  expand(gram, first, rows);
-  if (hs_curvature_is_one(curvature)) {
-    add_square(rows, side, gram->expanded, gram->values);
-    return;
-  }
-  for (int c = 0; c < (gram->mean ? 1 : C); c++)
-    for (int e = 0; e <= c; e++) {
-      int number = block_number(gram, c, e);
-      if (number < 0) continue;
-      double *G = gram->values + number * gram->side * gram->side;
-      weigh(gram, curvature, first, rows, c, e);
-      if (c == e)
-        add_square(rows, side, gram->weighted, G);
-      else
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, side, side, (int)rows, 1, gram->expanded, side,
-                    gram->weighted, side, 1, G, side);
-    }
+  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, side, (int)rows, 1, E, side, 1, G, side);
 }
 
-/* Row l of the triangle is its elements l .. N-1: only they are sent. */
+static void add_block(hs_gram_t *gram, const hs_curvature_t *curvature, int64_t first, int64_t rows, int c, int e)
+{
+  int side = (int)gram->side, number = block_number(gram, c, e);
+  if (number < 0) return;
+  double *G = gram->values + number * gram->side * gram->side;
+  weigh(gram, curvature, first, rows, c, e);
+  if (c == e)
+    add_square(rows, side, gram->weighted, G);
+  else
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, side, side, (int)rows, 1, gram->expanded, side,
+                gram->weighted, side, 1, G, side);
+}
+
+static void add_rows(hs_gram_t *gram, const hs_curvature_t *curvature, int64_t first, int64_t rows)
+{
+  expand(gram, first, rows);
+  if (gram->problem->loss.kind == HS_SQUARED) {
+    add_square(rows, (int)gram->side, gram->expanded, gram->values);
+    return;
+  }
+  for (int c = 0; c < gram->problem->outputs; c++)
+    for (int e = 0; e <= c; e++) add_block(gram, curvature, first, rows, c, e);
+}
+
+/* The upper triangles one after the other: only they are sent. */
 static void pack(hs_gram_t *gram)
 {
   int64_t N = gram->side;
   double *to = gram->values;
   for (int64_t row = 0; row < gram->blocks * N; row++) {
-    int64_t l = row % N;
-    memmove(to, gram->values + row * N + l, (size_t)(N - l) * sizeof *to);
-    to += N - l;
+    int64_t start = row % N;
+    memmove(to, gram->values + row * N + start, (size_t)(N - start) * sizeof *to);
+    to += N - start;
   }
 }
 
 static void unpack(hs_gram_t *gram)
 {
   int64_t N = gram->side;
-  double *from = gram->values + gram->blocks * (N * (N + 1) / 2);
+  const double *from = gram->values + gram->blocks * (N * (N + 1) / 2);
   for (int64_t row = gram->blocks * N - 1; row >= 0; row--) {
-    int64_t l = row % N;
-    from -= N - l;
-    memmove(gram->values + row * N + l, from, (size_t)(N - l) * sizeof *from);
+    int64_t start = row % N;
+    from -= N - start;
+    memmove(gram->values + row * N + start, from, (size_t)(N - start) * sizeof *from);
   }
   for (int64_t b = 0; b < gram->blocks; b++) {
     double *G = gram->values + b * N * N;
@@ -209,12 +199,12 @@ static void unpack(hs_gram_t *gram)
   }
 }
 
-hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, const hs_curvature_t *curvature, bool mean,
+hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, int most, const hs_curvature_t *curvature,
                          hs_traffic_t *traffic)
 {
   const hs_problem_t *problem = gram->problem;
-  if (hs_curvature_is_one(curvature) && holds(gram, marked)) return HS_OK;
-  list_gates(gram, marked, mean);
+  if (hs_gram_has(gram, marked)) return HS_OK;
+  list_gates(gram, marked, most);
   hs_status_t status = hs_agree(problem->comm, make_room(gram));
   if (status != HS_OK) {
     gram->count = 0;

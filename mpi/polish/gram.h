@@ -1,11 +1,11 @@
 /* gram.h: A_S' H A_S of some gates S, dense and replicated: the Hessian of the loss in their weights.
  *
  * For outputs c >= e the block
- *     G_ce = sum over rows k of H_k[c, e] x~_k x~_k'      x~_k = the gates of S one after the other, x_k where the
+ *     G_ce = sum over rows k of H_k[c, e] x~_k x~_k'      x~_k: the gates of S one after the other, x_k where the
  *                                                         gate is open and 0 where it is shut
- * is symmetric, N x N with N = |S| d. There is one block for the squared loss (the same for all outputs), C for losses
- * that do not couple outputs, C (C+1)/2 for softmax. The Gram matrix of the squared loss does not change between
- * steps and is kept as long as it holds the gates asked for.
+ * is symmetric, N x N with N = |S| d. There is one block for the squared loss, the same for all outputs; C for losses
+ * that do not couple outputs; C (C+1)/2 for softmax. The matrix of the squared loss is the same at all points, and is
+ * made anew only when a gate is missing in it.
  */
 #ifndef HS_MPI_POLISH_GRAM_H
 #define HS_MPI_POLISH_GRAM_H
@@ -25,23 +25,24 @@ typedef struct hs_gram {
   int count, blocks;
   int64_t side;     /* N */
   double *values;   /* blocks x N x N, owned */
-  int64_t room;     /* doubles that values has room for */
-  double *expanded; /* a piece of rows, expanded; owned */
+  double *expanded; /* a piece of rows of A_S, and the same with weights; owned */
   double *weighted;
-  int64_t piece_room;
-  bool mean; /* one block of the mean curvature of the outputs */
+  int64_t values_room, expanded_room, weighted_room; /* doubles that they have room for */
 } hs_gram_t;
 
 hs_status_t hs_gram_create(hs_gram_t *gram, const hs_problem_t *problem, const hs_masks_t *masks);
 void hs_gram_free(hs_gram_t *gram);
 
-/* Doubles that the blocks of `gates` gates take. Not collective. */
-double hs_gram_size(const hs_problem_t *problem, int gates);
+/* Number of blocks. Not collective. */
+int hs_gram_blocks(const hs_problem_t *problem);
 
-/* Make the blocks of the gates that are marked, for the current curvature.
- *   mean  one block, of the mean over outputs of H_k[c, c]
+/* Has the matrix to be made for these gates, or is it at hand? Not collective, the same on all ranks. */
+bool hs_gram_has(const hs_gram_t *gram, const bool *marked);
+
+/* Make the blocks of the marked gates (at least one), for the given curvature.
+ *   most   gates that S may have; gates that it holds already are kept up to there, for the squared loss
  * Collective; HS_NO_MEMORY on all ranks when it is short on one. */
-hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, const hs_curvature_t *curvature, bool mean,
+hs_status_t hs_gram_make(hs_gram_t *gram, const bool *marked, int most, const hs_curvature_t *curvature,
                          hs_traffic_t *traffic);
 
 /* The block of outputs c and e: N x N, both triangles; NULL when it is zero. */

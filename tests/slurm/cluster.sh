@@ -6,6 +6,8 @@ local_slurm=$slurm/../local-slurm
 export HS_SLURM_DIR=$folder/slurm HALFSPACE_PROGRAM=$program
 # The names of sockets are short.
 [ ${#folder} -le 50 ] || HS_SLURM_DIR=$(mktemp -d -u /tmp/hs-slurm.XXXXXX)
+# Alike on every machine.
+export HS_SLURM_CPUS=2
 # Waiting ranks give their core away: nodes share the cores of this machine.
 export OMPI_MCA_mpi_yield_when_idle=1
 unset HALFSPACE_LAUNCHER HALFSPACE_MODULES HALFSPACE_JOBS HALFSPACE_OUT HALFSPACE_RETRIES
@@ -63,6 +65,7 @@ wait_for_line() { wait_until "$3" "'$2' in $1: $(tail -n 3 "$1" 2>/dev/null)" ha
 ended='COMPLETED|FAILED|TIMEOUT|CANCELLED|NODE_FAIL|DEADLINE|OUT_OF_MEMORY'
 
 expect_end() { # JOB CODE SECONDS
+  [ -n "$1" ] || wrong "a job was not submitted"
   wait_for_state "$1" "$ended" "$3" || return
   expect "exit code of job $1 ($(job_field "$1" JobState))" "$(job_field "$1" ExitCode)" "$2:0"
 }

@@ -69,7 +69,7 @@ check "a lost node: requeued, the same bits on other nodes"
 # ---- a program that stalls is tried again, but not for ever
 
 printf '#!/bin/sh\nexit 8\n' >stalled && chmod +x stalled
-stalled=$(HALFSPACE_PROGRAM=$PWD/stalled HALFSPACE_RETRIES=1 submit --output=stalled.log --ntasks=1 "$slurm/train.sbatch" x)
+stalled=$(HALFSPACE_PROGRAM=$PWD/stalled HALFSPACE_RETRIES=1 submit --output=stalled.log --ntasks-per-node=1 "$slurm/train.sbatch" x)
 expect_end "$stalled" 8 60
 expect "restarts" "$(job_field "$stalled" Restarts)" 1
 has_line stalled.log "given up" || wrong "the log is: $(cat stalled.log)"

@@ -18,12 +18,12 @@ cluster_up "sweep"
 csv_classes 600 2 4 >two.csv
 good 1 import two.csv two.h5 split=0.3
 printf 'data: {train: two.h5, test: two.test.h5}\nmodel: {gates: 20, activation: gated}\n' >"my config.yaml"
-sweep() { timeout 60 "$slurm/sweep.sh" "$@" >submitted 2>&1; }
+sweep() { timeout 60 "$slurm/sweep.sh" "$@" --ntasks-per-node=2 >submitted 2>&1; }
 job_number() { sed -n "s/.*; job \([0-9]*\): table.*/\1/p" submitted; } # of the last job
 
 # ---- three runs and a table
 
-sweep "my config.yaml" 0.5 1e-2 0.0001 model.gates=16 solver.tolerance=1e-6 --ntasks=2 --time=5 || wrong "$(cat submitted)"
+sweep "my config.yaml" 0.5 1e-2 0.0001 model.gates=16 solver.tolerance=1e-6 --time=5 || wrong "$(cat submitted)"
 out="my config-sweep"
 collect=$(job_number)
 expect_end "$collect" 0 120

@@ -39,9 +39,9 @@ same_objective() { # NAME HOSTS RANKS
 
 # ---- the same answer
 
-two=$(train "two nodes" --nodes=2 --ntasks=2 --)
+two=$(train "two nodes" --nodes=2 --ntasks-per-node=1 --)
 expect_end "$two" 0 60
-three=$(train "three nodes" --nodes=3 --ntasks=3 --)
+three=$(train "three nodes" --nodes=3 --ntasks-per-node=1 --)
 expect_end "$three" 0 60
 same_objective "two nodes" "n1 n2" 2
 same_objective "three nodes" "n1 n2 n3" 3
@@ -49,12 +49,12 @@ check "on two and on three nodes: the objective of a run without SLURM"
 
 for launcher in srun mpirun; do
   export HALFSPACE_LAUNCHER=$launcher
-  job=$(train "by $launcher" --nodes=2 --ntasks=3 --)
+  job=$(train "by $launcher" --nodes=2 --ntasks-per-node=2 --ntasks=3 --)
   expect_end "$job" 0 60
   same_objective "by $launcher" "n1 n2" 3
 done
 export HALFSPACE_LAUNCHER=sruhn
-job=$(train "by nothing" --ntasks=1 --)
+job=$(train "by nothing" --ntasks-per-node=1 --)
 expect_end "$job" 2 60
 has_line "by nothing.log" "'sruhn' \(srun or mpirun\)" || wrong "the log is: $(cat "by nothing.log")"
 unset HALFSPACE_LAUNCHER
@@ -62,9 +62,9 @@ check "by srun and by mpirun, three ranks on two nodes"
 
 # ---- exit codes
 
-budget=$(train budget --nodes=2 --ntasks=2 -- solver.max_iterations=3)
-setting=$(train setting --ntasks=2 -- solver.rho=-1)
-data=$(train data --ntasks=2 -- data.train=none.h5)
+budget=$(train budget --nodes=2 --ntasks-per-node=1 -- solver.max_iterations=3)
+setting=$(train setting --ntasks-per-node=2 -- solver.rho=-1)
+data=$(train data --ntasks-per-node=2 -- data.train=none.h5)
 expect_end "$budget" 4 60
 expect_end "$setting" 2 60
 expect_end "$data" 3 60
@@ -85,7 +85,7 @@ END
 # A copy has no build folder beside it.
 cp "$slurm/train.sbatch" "$slurm/common.sh" jobs
 train_copy() { # NAME MODULES
-  HALFSPACE_PROGRAM='' MODULESHOME="$PWD/some modules" HALFSPACE_MODULES=$2 submit --output="$1.log" --ntasks=2 \
+  HALFSPACE_PROGRAM='' MODULESHOME="$PWD/some modules" HALFSPACE_MODULES=$2 submit --output="$1.log" --ntasks-per-node=2 \
     jobs/train.sbatch "my config.yaml" output.run="$1.h5"
 }
 loaded=$(train_copy loaded "gcc/1 halfspace")
