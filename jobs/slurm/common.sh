@@ -129,15 +129,18 @@ count_lost_parts() {
 
 # A job that was cancelled, or that SLURM requeues itself, is not ours to start again.
 requeue() { # WORD
-  local state
+  local state code
   state=$(scontrol -o show job "$SLURM_JOB_ID" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p')
   if [ "$state" != RUNNING ]; then
     say "not requeued: the job is ${state:-unknown to SLURM}"
     return
   fi
   echo "$lost $1" >"$note"
-  say "requeued"
-  scontrol requeue "$SLURM_JOB_ID" && return
+  say "asking SLURM to start the job again"
+  scontrol requeue "$SLURM_JOB_ID"
+  code=$?
+  # SLURM ends this script, and perhaps scontrol before it could report, when it does what was asked for.
+  if [ $code = 0 ] || [ $code -gt 128 ]; then return; fi
   rm -f "$note"
   say "SLURM does not requeue this job (was it submitted with --no-requeue?); submitting it again goes on"
 }

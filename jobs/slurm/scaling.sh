@@ -31,8 +31,8 @@ collect() { # FOLDER
   mapfile -t runs < <(cut -d ' ' -f 3 "$1/points" | while read -r label; do ls "$1/$label.h5" 2>/dev/null; done)
   [ ${#runs[@]} = "$(wc -l <"$1/points")" ] || say "$(wc -l <"$1/points") points, ${#runs[@]} of them done"
   [ ${#runs[@]} -gt 0 ] || exit 2
-  "$program" report --scaling "${runs[@]}" "$1/report.html" --json >"$1/report.json.new" &&
-    mv "$1/report.json.new" "$1/report.json"
+  "$program" report --scaling "${runs[@]}" "$1/report.html" &&
+    "$program" report --scaling --json "${runs[@]}" >"$1/report.json"
 }
 
 kind=${1:-}

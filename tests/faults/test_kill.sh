@@ -2,12 +2,12 @@
 # kill -9 of a random rank, or of mpirun, at a random moment, and the same command again, until the run is done: the
 # model and the history are those of a run that nobody disturbed, bit for bit, and no file is ever unreadable.
 #
-#   test_kill.sh PROGRAM          HS_TRIALS=6 trials, HS_SEED=1 for their moments
+#   test_kill.sh PROGRAM          HS_TRIALS=4 trials, HS_SEED=1 for their moments
 # shellcheck source-path=SCRIPTDIR source=../support/end.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/end.sh"
 # shellcheck source-path=SCRIPTDIR source=../support/runs.sh
 . "$support/runs.sh"
-trials=${HS_TRIALS:-6}
+trials=${HS_TRIALS:-4}
 RANDOM=${HS_SEED:-1}
 most_kills=4 # of one trial; then it may finish
 

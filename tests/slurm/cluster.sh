@@ -43,8 +43,9 @@ job_field() { # JOB FIELD
   timeout 20 scontrol -o show job "$1" 2>/dev/null | sed -n "1s/.* $2=\([^ ]*\).*/\1/p"
 }
 
+# The seconds are those of a machine with nothing else to do.
 wait_until() { # SECONDS WHAT COMMAND...
-  local end=$((SECONDS + $1)) what=$2
+  local end=$((SECONDS + 3 * $1)) what=$2
   shift 2
   until "$@"; do
     if [ $SECONDS -ge $end ]; then
