@@ -35,7 +35,7 @@ typedef struct hs_outcome {
 
 /* The interface that hs_solve and hs_fista share. */
 typedef hs_status_t hs_solve_function_t(const hs_problem_t *problem, const hs_solve_options_t *options,
-                                hs_observer_t *observer, void *context, hs_solution_t *solution);
+                                        hs_observer_t *observer, void *context, hs_solution_t *solution);
 
 /* Data and gates. Collective over comm. */
 hs_status_t hs_trial_create(hs_trial_t *trial, MPI_Comm comm, const hs_trial_plan_t *plan);

@@ -16,7 +16,7 @@ typedef struct workspace {
   int real_count, integer_count;
 } workspace_t;
 
-/* Doubles that the parts of pdsyevd need. It asks for less than pdlasrt (Reference-ScaLAPACK issue 74) and pdormtr check
+/* Doubles that the parts of pdsyevd need. It asks for less than pdlasrt and pdormtr check
  * for, which then do nothing; and pdsyevd says nothing of it. */
 static int64_t parts_need(const hs_spread_t *A)
 {
