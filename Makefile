@@ -6,6 +6,7 @@
 #   make V=1                     show the commands
 #   make HDF5_CFLAGS= HDF5_LIBS= BLAS_CFLAGS= BLAS_LIBS= SCALAPACK_LIBS=
 #                                libraries in unusual places
+#   make OPENMP_FLAGS=-fopenmp-simd   no threads but those of BLAS
 
 B ?= build
 PREFIX ?= /usr/local
@@ -27,6 +28,14 @@ else ifeq ($(shell command -v gcc 2>/dev/null),)
   # Packaged wrappers call gcc by name, also where the compiler is another one.
   export OMPI_CC ?= $(shell command -v cc 2>/dev/null || command -v clang 2>/dev/null || echo cc)
 endif
+
+# Threads where compiler and linker can do OpenMP; where they cannot (clang without libomp), vector loops alone.
+# What make exports does not reach its own shell calls, hence the compilers once more.
+OPENMP_PROBE = $(if $(OMPI_CC),OMPI_CC='$(OMPI_CC)') $(if $(MPICH_CC),MPICH_CC='$(MPICH_CC)') \
+  $(MPICC) -fopenmp $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -include omp.h -x c - -o /dev/null
+OPENMP_FLAGS ?= $(shell echo 'int main(void) { return omp_get_max_threads() < 1; }' | \
+  $(OPENMP_PROBE) >/dev/null 2>&1 && echo -fopenmp || echo -fopenmp-simd)
+OPENMP_FLAGS := $(OPENMP_FLAGS)
 
 # ---- libraries ----
 comma := ,
@@ -83,9 +92,9 @@ LIBS := $(FOREIGN_LIBS) $(call rpaths,$(FOREIGN_LIBS))
 
 # ---- files ----
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
-COMMON := -std=c11 -D_GNU_SOURCE -pthread -fopenmp-simd $(WARNINGS) -Isrc -I. $(FOREIGN_CFLAGS) -MMD -MP
+COMMON := -std=c11 -D_GNU_SOURCE -pthread $(OPENMP_FLAGS) $(WARNINGS) -Isrc -I. $(FOREIGN_CFLAGS) -MMD -MP
 COMPILE = $(MPICC) $(COMMON) $(OWN_FLAGS) $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
-LINK = $(MPICC) -pthread $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
+LINK = $(MPICC) -pthread $(OPENMP_FLAGS) $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
 # a short line per command instead of the command
 quiet = $(if $(V),,@printf '  %-7s %s\n' $(1) '$@';)
 

@@ -7,10 +7,14 @@
 #include "base/memory.h"
 #include "base/simd.h"
 #include "base/size.h"
+#include "base/threads.h"
 
 /* Tikhonov term of the least squares, relative to its unit diagonal: the differences become
  * nearly dependent after many steps, and their inner products carry rounding of about this size. */
 #define RIDGE 1e-10
+
+/* Entries or weights that are worth a thread. */
+#define PART 1024
 
 struct hs_anderson {
   int memory, held, next; /* ring of `memory` slots, `held` of them in use; next is overwritten next */
@@ -25,6 +29,8 @@ struct hs_anderson {
   double *right_z; /* <dfz_j, fz> */
   double square_z; /* |fz|^2 */
   int newest;      /* slot of the step last taken, -1: none */
+  int parts;       /* threads that share weights and entries */
+  double *shares;  /* for each part its share of the inner products, of weights and of entries */
 };
 
 int hs_anderson_sums(const hs_anderson_t *anderson)
@@ -38,7 +44,17 @@ typedef struct block {
   size_t size;
 } block_t;
 
-#define BLOCKS 14
+#define BLOCKS 15
+
+static int64_t share_length(const hs_anderson_t *anderson)
+{
+  return 2 * hs_anderson_sums(anderson);
+}
+
+static int count_parts(int64_t weights, int64_t entries)
+{
+  return hs_parts(hs_max64(weights, entries), PART, hs_threads());
+}
 
 /* Everything that is allocated, for the sizes in *anderson. */
 static void list_blocks(hs_anderson_t *anderson, block_t list[BLOCKS])
@@ -59,6 +75,7 @@ static void list_blocks(hs_anderson_t *anderson, block_t list[BLOCKS])
       {(void **)&anderson->gram_z, m * m, sizeof(double)},
       {(void **)&anderson->gram_p, m * m, sizeof(double)},
       {(void **)&anderson->right_z, m, sizeof(double)},
+      {(void **)&anderson->shares, anderson->parts * share_length(anderson), sizeof(double)},
   };
   for (int i = 0; i < BLOCKS; i++) list[i] = blocks[i];
 }
@@ -73,6 +90,7 @@ hs_status_t hs_anderson_create(hs_anderson_t **out, int memory, int64_t weights,
   anderson->weights = weights;
   anderson->entries = entries;
   anderson->newest = -1;
+  anderson->parts = count_parts(weights, entries);
   list_blocks(anderson, list);
   for (int i = 0; i < BLOCKS; i++) {
     *list[i].place =
@@ -98,7 +116,8 @@ void hs_anderson_free(hs_anderson_t **out)
 
 size_t hs_anderson_bytes(int memory, int64_t weights, int64_t entries)
 {
-  hs_anderson_t sizes = {.memory = memory, .weights = weights, .entries = entries};
+  hs_anderson_t sizes = {
+      .memory = memory, .weights = weights, .entries = entries, .parts = count_parts(weights, entries)};
   block_t list[BLOCKS];
   size_t bytes = sizeof sizes;
   list_blocks(&sizes, list);
@@ -197,28 +216,92 @@ static void subtract_scaled(int64_t n, double gamma, const float *x, double *y)
   for (int64_t i = 0; i < n; i++) y[i] -= gamma * (double)x[i];
 }
 
-/* Store f = g - x, scaled into its metric, and its change since the step before, if there was one.
- *   root  square root of the metric per entry; NULL: 1 */
-static void store(bool difference, int64_t n, const double *root, const double *x, const double *g,
-                  double *last_f, double *last_g, float *df, float *dg)
+/* A range of the weights or of the entries. Slots of memory are `stride` apart. */
+typedef struct range {
+  int64_t first, count, stride;
+  const double *root; /* square root of the metric per entry; NULL: 1 */
+  double *last_f, *last_g;
+  float *df, *dg;
+} range_t;
+
+static range_t weights_of_part(const hs_anderson_t *anderson, int part)
 {
-  for (int64_t i = 0; i < n; i++) {
-    double f = (g[i] - x[i]) * (root != NULL ? root[i] : 1);
+  int64_t weights = anderson->weights, first = hs_part_first(weights, anderson->parts, part);
+  return (range_t){.first = first,
+                   .count = hs_part_first(weights, anderson->parts, part + 1) - first,
+                   .stride = weights,
+                   .last_f = anderson->last_fz + first,
+                   .last_g = anderson->last_gz + first,
+                   .df = anderson->dfz + first,
+                   .dg = anderson->dgz + first};
+}
+
+static range_t entries_of_part(const hs_anderson_t *anderson, int part)
+{
+  int64_t entries = anderson->entries, first = hs_part_first(entries, anderson->parts, part);
+  return (range_t){.first = first,
+                   .count = hs_part_first(entries, anderson->parts, part + 1) - first,
+                   .stride = entries,
+                   .root = anderson->root + first,
+                   .last_f = anderson->last_fp + first,
+                   .last_g = anderson->last_gp + first,
+                   .df = anderson->dfp + first,
+                   .dg = anderson->dgp + first};
+}
+
+/* Store f = g - x, scaled into its metric, and its change since the step before, if there was one. */
+static void store(bool difference, range_t range, const double *x, const double *g, int slot)
+{
+  float *df = range.df + slot * range.stride, *dg = range.dg + slot * range.stride;
+  for (int64_t i = 0; i < range.count; i++) {
+    double f = (g[i] - x[i]) * (range.root != NULL ? range.root[i] : 1);
     if (difference) {
-      df[i] = (float)(f - last_f[i]);
-      dg[i] = (float)(g[i] - last_g[i]);
+      df[i] = (float)(f - range.last_f[i]);
+      dg[i] = (float)(g[i] - range.last_g[i]);
     }
-    last_f[i] = f;
-    last_g[i] = g[i];
+    range.last_f[i] = f;
+    range.last_g[i] = g[i];
   }
+}
+
+static void store_image(const hs_anderson_t *anderson, bool difference, range_t range, const double *a,
+                        int slot)
+{
+  float *da = anderson->da + slot * range.stride + range.first;
+  double *last = anderson->last_a + range.first;
+  for (int64_t i = 0; i < range.count; i++) {
+    if (difference) da[i] = (float)(a[i] - last[i]);
+    last[i] = a[i];
+  }
+}
+
+/* Inner products of a range, in the order of `sums`: of the newest change with all, of all with f, of f with f. */
+static void multiply_range(const hs_anderson_t *anderson, range_t range, double *products)
+{
+  int m = anderson->memory, newest = anderson->newest;
+  memset(products, 0, (size_t)hs_anderson_sums(anderson) * sizeof *products);
+  for (int j = 0; j < anderson->held; j++) {
+    const float *df = range.df + j * range.stride;
+    if (newest >= 0) products[j] = dot_ff(range.count, range.df + newest * range.stride, df);
+    products[m + j] = dot_fd(range.count, df, range.last_f);
+  }
+  products[2 * m] = dot_dd(range.count, range.last_f, range.last_f);
+}
+
+/* Sums over the shares of all parts, in their order: of the weights, then of the entries. */
+static void add_shares(hs_anderson_t *anderson)
+{
+  int64_t length = share_length(anderson);
+  for (int part = 1; part < anderson->parts; part++)
+    for (int64_t i = 0; i < length; i++) anderson->shares[i] += anderson->shares[part * length + i];
 }
 
 void hs_anderson_take(hs_anderson_t *anderson, const double *z, const double *p, const double *z1,
                       const double *p1, const double *a1, double *sums)
 {
-  int m = anderson->memory;
+  int m = anderson->memory, count = hs_anderson_sums(anderson), parts = anderson->parts;
   int64_t weights = anderson->weights, entries = anderson->entries;
-  memset(sums, 0, (size_t)hs_anderson_sums(anderson) * sizeof *sums);
+  memset(sums, 0, (size_t)count * sizeof *sums);
   if (m == 0) {
     for (int64_t i = 0; i < entries; i++) sums[0] += pow(anderson->root[i] * (p1[i] - p[i]), 2);
     anderson->square_z = 0;
@@ -227,31 +310,30 @@ void hs_anderson_take(hs_anderson_t *anderson, const double *z, const double *p,
   }
   int slot = anderson->next;
   bool difference = anderson->has_last;
-  store(difference, weights, NULL, z, z1, anderson->last_fz, anderson->last_gz,
-        anderson->dfz + slot * weights, anderson->dgz + slot * weights);
-  store(difference, entries, anderson->root, p, p1, anderson->last_fp, anderson->last_gp,
-        anderson->dfp + slot * entries, anderson->dgp + slot * entries);
-  for (int64_t i = 0; i < entries; i++) {
-    if (difference) anderson->da[slot * entries + i] = (float)(a1[i] - anderson->last_a[i]);
-    anderson->last_a[i] = a1[i];
-  }
   anderson->has_last = true;
   anderson->newest = difference ? slot : -1;
   if (difference) {
     anderson->next = (slot + 1) % m;
     anderson->held = anderson->held < m ? anderson->held + 1 : m;
   }
-  for (int j = 0; j < anderson->held; j++) {
-    if (difference) {
-      sums[j] = dot_ff(entries, anderson->dfp + slot * entries, anderson->dfp + j * entries);
-      double product = dot_ff(weights, anderson->dfz + slot * weights, anderson->dfz + j * weights);
-      anderson->gram_z[slot * m + j] = anderson->gram_z[j * m + slot] = product;
-    }
-    sums[m + j] = dot_fd(entries, anderson->dfp + j * entries, anderson->last_fp);
-    anderson->right_z[j] = dot_fd(weights, anderson->dfz + j * weights, anderson->last_fz);
+#pragma omp parallel for schedule(static, 1) num_threads(parts)
+  for (int part = 0; part < parts; part++) {
+    double *share = anderson->shares + part * share_length(anderson);
+    range_t w = weights_of_part(anderson, part), e = entries_of_part(anderson, part);
+    store(difference, w, z + w.first, z1 + w.first, slot);
+    store(difference, e, p + e.first, p1 + e.first, slot);
+    store_image(anderson, difference, e, a1 + e.first, slot);
+    multiply_range(anderson, w, share);
+    multiply_range(anderson, e, share + count);
   }
-  sums[2 * m] = dot_dd(entries, anderson->last_fp, anderson->last_fp);
-  anderson->square_z = dot_dd(weights, anderson->last_fz, anderson->last_fz);
+  add_shares(anderson);
+  const double *of_weights = anderson->shares;
+  memcpy(sums, anderson->shares + count, (size_t)count * sizeof *sums);
+  for (int j = 0; j < anderson->held; j++) {
+    if (difference) anderson->gram_z[slot * m + j] = anderson->gram_z[j * m + slot] = of_weights[j];
+    anderson->right_z[j] = of_weights[m + j];
+  }
+  anderson->square_z = of_weights[2 * m];
 }
 
 double hs_anderson_residual(const hs_anderson_t *anderson, const double *sums, double metric)
@@ -307,24 +389,32 @@ static bool coefficients(const hs_anderson_t *anderson, const double *sums, doub
   return true;
 }
 
+/* out = g - sum_j gamma_j d_j over a range.
+ *   d  of the range, slots range.stride apart */
+static void combine_range(range_t range, int held, const double *gamma, const float *d, const double *g,
+                          double *out)
+{
+  memcpy(out + range.first, g + range.first, (size_t)range.count * sizeof *out);
+  for (int j = 0; j < held; j++)
+    subtract_scaled(range.count, gamma[j], d + j * range.stride, out + range.first);
+}
+
 double hs_anderson_combine(hs_anderson_t *anderson, const double *sums, double metric, const double *z1,
                            const double *p1, const double *a1, double *z, double *p, double *a)
 {
-  int m = anderson->memory;
-  int64_t weights = anderson->weights, entries = anderson->entries;
-  memcpy(z, z1, (size_t)weights * sizeof *z);
-  memcpy(p, p1, (size_t)entries * sizeof *p);
-  memcpy(a, a1, (size_t)entries * sizeof *a);
+  int m = anderson->memory, held = anderson->held, parts = anderson->parts;
   if (anderson->newest >= 0)
-    for (int j = 0; j < anderson->held; j++)
+    for (int j = 0; j < held; j++)
       anderson->gram_p[anderson->newest * m + j] = anderson->gram_p[j * m + anderson->newest] = sums[j];
   double gamma[HS_ANDERSON_MOST], size = 0;
-  if (anderson->held == 0 || !coefficients(anderson, sums, metric, gamma)) return 0;
-  for (int j = 0; j < anderson->held; j++) {
-    subtract_scaled(weights, gamma[j], anderson->dgz + j * weights, z);
-    subtract_scaled(entries, gamma[j], anderson->dgp + j * entries, p);
-    subtract_scaled(entries, gamma[j], anderson->da + j * entries, a);
-    size += fabs(gamma[j]);
+  if (held > 0 && !coefficients(anderson, sums, metric, gamma)) held = 0;
+#pragma omp parallel for schedule(static, 1) num_threads(parts)
+  for (int part = 0; part < parts; part++) {
+    range_t w = weights_of_part(anderson, part), e = entries_of_part(anderson, part);
+    combine_range(w, held, gamma, w.dg, z1, z);
+    combine_range(e, held, gamma, e.dg, p1, p);
+    combine_range(e, held, gamma, anderson->da + e.first, a1, a);
   }
+  for (int j = 0; j < held; j++) size += fabs(gamma[j]);
   return size;
 }

@@ -25,6 +25,10 @@ extern void pdpotrf_(const char *uplo, const int *n, double *a, const int *ia, c
                      const int *desc_a, int *info);
 extern void pdpotri_(const char *uplo, const int *n, double *a, const int *ia, const int *ja,
                      const int *desc_a, int *info);
+extern void pdlauum_(const char *uplo, const int *n, double *a, const int *ia, const int *ja,
+                     const int *desc_a);
+extern void pdtrtri_(const char *uplo, const char *diag, const int *n, double *a, const int *ia,
+                     const int *ja, const int *desc_a, int *info);
 extern void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *ia,
                      const int *ja, const int *desc_a, double *b, const int *ib, const int *jb,
                      const int *desc_b, int *info);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/blas_core.h"
+#include "base/log.h"
+#include "base/threads.h"
 #include "base/version.h"
 #include "mpi/comm/agree.h"
 
@@ -34,18 +36,40 @@ static void collect_hosts(MPI_Comm comm)
   }
 }
 
+/* Of a rank: those of our loops, or those of BLAS where it was asked for more. */
+static int count_threads(void)
+{
+  int loops = hs_threads(), of_blas = openblas_get_num_threads();
+  return loops > of_blas ? loops : of_blas;
+}
+
+/* Threads that take turns on a CPU are slower than one, and mpirun may bind a rank to one core. */
+static void warn_of_shared_cpus(int threads)
+{
+#ifdef _OPENMP
+  int cpus = omp_get_num_procs();
+  if (threads > cpus)
+    hs_warn("%d threads to a rank, which may use %d CPU%s (OMP_NUM_THREADS=%d, or mpirun "
+            "--map-by slot:PE=%d)",
+            threads, cpus, cpus == 1 ? "" : "s", cpus, threads);
+#else
+  (void)threads;
+#endif
+}
+
 hs_provenance_t hs_provenance_collect(MPI_Comm comm)
 {
-  int length;
+  int length, threads = count_threads();
+  warn_of_shared_cpus(threads);
   HS_MPI(MPI_Get_library_version(mpi, &length));
   mpi[strcspn(mpi, ",\n")] = '\0';
-  snprintf(blas, sizeof blas, "OpenBLAS %s kernels, %d thread%s", hs_blas_core(), openblas_get_num_threads(),
-           openblas_get_num_threads() == 1 ? "" : "s");
+  snprintf(blas, sizeof blas, "OpenBLAS %s kernels, %d thread%s", hs_blas_core(), threads,
+           threads == 1 ? "" : "s");
   collect_hosts(comm);
   return (hs_provenance_t){.version = HS_VERSION,
                            .commit = (char *)hs_commit(),
                            .ranks = hs_ranks(comm),
-                           .threads = openblas_get_num_threads(),
+                           .threads = threads,
                            .hosts = hosts,
                            .mpi = mpi,
                            .blas = blas};

@@ -1,9 +1,12 @@
 #include "base/blas_core.h"
 
 #include <cblas.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/threads.h"
 
 const char *hs_blas_core(void)
 {
@@ -32,7 +35,7 @@ void hs_blas_select_core(char **argv)
   /* Only reached when there is no /proc: slow kernels are better than none. */
 }
 
-static int is_set(const char *name)
+static bool is_set(const char *name)
 {
   const char *value = getenv(name);
   return value != NULL && value[0] != '\0';
@@ -40,5 +43,14 @@ static int is_set(const char *name)
 
 void hs_blas_threads_default(void)
 {
-  if (!is_set("OMP_NUM_THREADS") && !is_set("OPENBLAS_NUM_THREADS")) openblas_set_num_threads(1);
+  bool asked = is_set("OMP_NUM_THREADS"), blas_asked = is_set("OPENBLAS_NUM_THREADS");
+#ifdef _OPENMP
+  if (!asked) omp_set_num_threads(1);
+  if (openblas_get_parallel() == OPENBLAS_OPENMP)
+    openblas_set_num_threads(omp_get_max_threads());
+  else if (!blas_asked)
+    openblas_set_num_threads(1);
+#else
+  if (!asked && !blas_asked) openblas_set_num_threads(1);
+#endif
 }

@@ -14,7 +14,10 @@ void hs_blas_select_core(char **argv);
 /* Name of the kernels in use, "SkylakeX" for instance. */
 const char *hs_blas_core(void);
 
-/* One BLAS thread per rank, unless OMP_NUM_THREADS or OPENBLAS_NUM_THREADS asks for another number. */
+/* One thread per rank, for BLAS and for our own loops (base/threads.h), unless OMP_NUM_THREADS asks for another
+ * number. Call before the first parallel loop.
+ * An OpenBLAS that does not share threads with OpenMP would start its own inside of our loops: it gets one,
+ * unless OPENBLAS_NUM_THREADS asks for more. */
 void hs_blas_threads_default(void);
 
 #endif

@@ -1,12 +1,13 @@
 /* block_inverse.h: the exact x-updates of the rows of one process, a dense inverse per block.
  *
- * For block b with kernel K_b = A_b A_b' (one output's; all outputs share it) and curvatures lambda_k of its
- * rows,
+ * For block b with kernel K_b = A_b A_b' (one output's; all outputs share it; of the masked operator, or of whatever
+ * fills it) and curvatures lambda_k of its rows,
  *     M_b = ( diag(1/lambda) + K_b / rho )^-1                        n_b x n_b                 DESIGN 3
  * M_b is kept in float. It only preconditions: the residual it multiplies is formed in double, and it is zero
  * at the solution whatever M_b, so that the rounding of M_b costs no accuracy. An inverse rather than a
  * Cholesky factor because it is applied in one sweep (half the memory traffic of two triangular solves).
- * Not collective.
+ * Threads (those of the operator or that are there) work on different blocks, each with a kernel of its own; where there are fewer
+ * blocks than threads, BLAS has the threads for one block after the other. Not collective.
  */
 #ifndef HS_BLOCK_BLOCK_INVERSE_H
 #define HS_BLOCK_BLOCK_INVERSE_H
@@ -27,6 +28,12 @@ typedef struct hs_block_inverse hs_block_inverse_t;
 hs_status_t hs_block_inverse_create(hs_block_inverse_t **inverse, hs_masked_t *op, int outputs,
                                     int64_t blocks, const int64_t *first);
 void hs_block_inverse_free(hs_block_inverse_t **inverse);
+
+/* The same for rows of another kind: `fill` writes the lower triangle of the kernel of the rows first ..
+ * first+count-1 (count x count, column-major); threads may call it at once. The context is borrowed. */
+typedef void hs_block_kernel_t(void *context, int64_t first, int count, float *K);
+hs_status_t hs_block_inverse_create_of(hs_block_inverse_t **inverse, hs_block_kernel_t *fill, void *context,
+                                       int threads, int outputs, int64_t blocks, const int64_t *first);
 
 /* Build all kernels and invert for this rho > 0.
  *   curvature  per local row, > 0 (squared loss: 1)

@@ -55,27 +55,27 @@ INLINE void NAME(unfold)(VEC *buckets, int bits, double *s, size_t gate_stride, 
 }
 
 /* One chunk, one group, the outputs c .. c+tile-1 together. */
-INLINE void NAME(add_tile)(hs_masked_t *op, int64_t first, NAME(chunk_t) chunk, int group, int c, double *s,
-                           const int width, const int tile)
+INLINE void NAME(add_tile)(const hs_masked_t *op, const hs_part_t *part, int64_t first, NAME(chunk_t) chunk,
+                           int group, int c, double *s, const int width, const int tile)
 {
   const hs_groups_t *groups = &op->runs.groups;
   size_t d = (size_t)op->d, outputs = (size_t)op->outputs;
   int gate = hs_group_first(groups, group), bits = hs_group_first(groups, group + 1) - gate;
   const uint16_t *length = hs_runs_length(&op->runs, first, group);
   const uint16_t *order = hs_runs_order(&op->runs, first, group);
-  const VEC *panel = NAME(panel)(op, chunk);
-  const REAL *w = (const REAL *)op->w + c;
+  const VEC *panel = NAME(panel)(op, part, chunk);
+  const REAL *w = (const REAL *)part->w + c;
   double *own = s + ((size_t)gate * outputs + (size_t)c) * d + chunk.first;
-  NAME(add_runs)(op->tables, 1 << bits, length, order, panel, w, outputs, width, tile);
-  NAME(unfold)(op->tables, bits, own, outputs * d, d, chunk.count, width, tile);
+  NAME(add_runs)(part->tables, 1 << bits, length, order, panel, w, outputs, width, tile);
+  NAME(unfold)(part->tables, bits, own, outputs * d, d, chunk.count, width, tile);
 }
 
-TARGET static void NAME(add_group)(hs_masked_t *op, int64_t first, NAME(chunk_t) chunk, int group, double *s,
-                                   int tiles)
+TARGET static void NAME(add_group)(const hs_masked_t *op, const hs_part_t *part, int64_t first,
+                                   NAME(chunk_t) chunk, int group, double *s, int tiles)
 {
 #define CASE(W, T)                                                                                           \
   case (W)*8 + (T):                                                                                          \
-    NAME(add_tile)(op, first, chunk, group, c, s, W, T);                                                     \
+    NAME(add_tile)(op, part, first, chunk, group, c, s, W, T);                                               \
     break
   for (int i = 0; i < tiles; i++) {
     int c = op->outputs * i / tiles, tile = op->outputs * (i + 1) / tiles - c;
@@ -101,20 +101,20 @@ TARGET static void NAME(add_group)(hs_masked_t *op, int64_t first, NAME(chunk_t)
 #undef CASE
 }
 
-TARGET static void NAME(adjoint)(hs_masked_t *op, const double *w, double *s)
+TARGET static void NAME(adjoint)(const hs_masked_t *op, const hs_part_t *part, const double *w, double *s)
 {
   int tiles = (op->outputs + 3) / 4;
   NAME(cut_t) cut = NAME(cut)(op->d, op->outputs > 2 ? 3 : 4);
-  REAL *factors = op->w;
+  REAL *factors = part->w;
   memset(s, 0, (size_t)op->masks->gates * (size_t)op->outputs * (size_t)op->d * sizeof *s);
-  for (int64_t first = 0; first < op->rows; first += op->block) {
-    int rows = (int)hs_min64(op->block, op->rows - first);
+  for (int64_t first = part->first; first < part->end; first += op->block) {
+    int rows = (int)hs_min64(op->block, part->end - first);
     for (int64_t i = 0; i < (int64_t)rows * op->outputs; i++) factors[i] = (REAL)w[first * op->outputs + i];
-    NAME(fill_panels)(op, first, rows, cut);
+    NAME(fill_panels)(op, part, first, rows, cut);
     for (int i = 0; i < cut.chunks; i++) {
       NAME(chunk_t) chunk = NAME(chunk)(cut, i);
       for (int group = 0; group < op->runs.groups.count; group++)
-        NAME(add_group)(op, first, chunk, group, s, tiles);
+        NAME(add_group)(op, part, first, chunk, group, s, tiles);
     }
   }
 }

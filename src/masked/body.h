@@ -44,9 +44,9 @@ INLINE NAME(chunk_t) NAME(chunk)(NAME(cut_t) cut, int chunk)
   return (NAME(chunk_t)){first, count, (count + LANES - 1) / LANES};
 }
 
-static const VEC *NAME(panel)(const hs_masked_t *op, NAME(chunk_t) chunk)
+static const VEC *NAME(panel)(const hs_masked_t *op, const hs_part_t *part, NAME(chunk_t) chunk)
 {
-  return (const VEC *)op->panels + (size_t)(chunk.first / LANES) * (size_t)op->block;
+  return (const VEC *)part->panels + (size_t)(chunk.first / LANES) * (size_t)op->block;
 }
 
 /* LANES features from the type of X, which has elements of `size` bytes. */
@@ -76,7 +76,8 @@ INLINE VEC NAME(load_rest)(const void *x, const size_t size, VEC keep, int count
 
 /* Rows first .. first+rows-1, from memory in their natural order: narrow strips of X would arrive at a
  * fraction of that rate. */
-INLINE void NAME(fill)(hs_masked_t *op, int64_t first, int rows, NAME(cut_t) cut, const size_t size)
+INLINE void NAME(fill)(const hs_masked_t *op, VEC *panels, int64_t first, int rows, NAME(cut_t) cut,
+                       const size_t size)
 {
   NAME(chunk_t) last = NAME(chunk)(cut, cut.chunks - 1);
   int rest = cut.d % LANES;
@@ -85,22 +86,23 @@ INLINE void NAME(fill)(hs_masked_t *op, int64_t first, int rows, NAME(cut_t) cut
   for (int lane = 0; lane < rest; lane++) keep[lane] = 1;
   for (int row = 0; row < rows; row++) {
     const char *x = (const char *)op->X + (size_t)(first + row) * (size_t)op->d * size;
-    VEC *to = (VEC *)op->panels + (size_t)row * (size_t)cut.width;
+    VEC *to = panels + (size_t)row * (size_t)cut.width;
     for (int i = 1; i < cut.chunks; i++, to += step)
       for (int v = 0; v < cut.width; v++, x += LANES * size) to[v] = NAME(load)(x, size);
-    to = (VEC *)op->panels + step * (size_t)(cut.chunks - 1) + (size_t)row * (size_t)last.width;
+    to = panels + step * (size_t)(cut.chunks - 1) + (size_t)row * (size_t)last.width;
     int full = last.count / LANES;
     for (int v = 0; v < full; v++, x += LANES * size) to[v] = NAME(load)(x, size);
     if (rest > 0) to[full] = NAME(load_rest)(x, size, keep, rest, first + row + LANES < op->rows);
   }
 }
 
-TARGET static void NAME(fill_panels)(hs_masked_t *op, int64_t first, int rows, NAME(cut_t) cut)
+TARGET static void NAME(fill_panels)(const hs_masked_t *op, const hs_part_t *part, int64_t first, int rows,
+                                     NAME(cut_t) cut)
 {
   if (op->precision == HS_SINGLE)
-    NAME(fill)(op, first, rows, cut, sizeof(float));
+    NAME(fill)(op, part->panels, first, rows, cut, sizeof(float));
   else
-    NAME(fill)(op, first, rows, cut, sizeof(double));
+    NAME(fill)(op, part->panels, first, rows, cut, sizeof(double));
 }
 
 #include "masked/adjoint_body.h"

@@ -21,28 +21,29 @@ INLINE void NAME(fill_table)(VEC *table, int bits, const int *gates, const doubl
   }
 }
 
-TARGET static void NAME(fill_tables)(hs_masked_t *op, const hs_patterns_t *patterns, const double *u,
-                                     NAME(chunk_t) chunk, int c)
+TARGET static void NAME(fill_tables)(const hs_masked_t *op, const hs_part_t *part,
+                                     const hs_patterns_t *patterns, const double *u, NAME(chunk_t) chunk,
+                                     int c)
 {
   const hs_groups_t *groups = &patterns->groups;
-  VEC *table = op->tables;
+  VEC *table = part->tables;
   size_t u_stride = (size_t)op->outputs * (size_t)op->d;
-  const double *part = u + (size_t)c * (size_t)op->d + chunk.first;
+  const double *of_chunk = u + (size_t)c * (size_t)op->d + chunk.first;
   for (int group = 0; group < groups->count; group++, table += chunk.width << groups->bits) {
     int first = hs_group_first(groups, group), bits = hs_group_first(groups, group + 1) - first;
     const int *gates = patterns->gates + first;
     switch (chunk.width) {
     case 1:
-      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 1);
+      NAME(fill_table)(table, bits, gates, of_chunk, u_stride, chunk.count, 1);
       break;
     case 2:
-      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 2);
+      NAME(fill_table)(table, bits, gates, of_chunk, u_stride, chunk.count, 2);
       break;
     case 3:
-      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 3);
+      NAME(fill_table)(table, bits, gates, of_chunk, u_stride, chunk.count, 3);
       break;
     default:
-      NAME(fill_table)(table, bits, gates, part, u_stride, chunk.count, 4);
+      NAME(fill_table)(table, bits, gates, of_chunk, u_stride, chunk.count, 4);
       break;
     }
   }
@@ -68,33 +69,34 @@ INLINE void NAME(look_up)(const VEC *tables, const hs_groups_t *groups, const ui
   }
 }
 
-TARGET static void NAME(look_up_all)(hs_masked_t *op, const hs_patterns_t *patterns, int64_t first, int rows,
+TARGET static void NAME(look_up_all)(const hs_masked_t *op, const hs_part_t *part,
+                                     const hs_patterns_t *patterns, int64_t first, int rows,
                                      NAME(chunk_t) chunk, VEC *sums)
 {
   const hs_groups_t *groups = &patterns->groups;
   const uint8_t *of_row = patterns->of_row + first * groups->count;
-  const VEC *panel = NAME(panel)(op, chunk);
+  const VEC *panel = NAME(panel)(op, part, chunk);
   switch (chunk.width) {
   case 1:
-    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 1);
+    NAME(look_up)(part->tables, groups, of_row, rows, panel, sums, 1);
     break;
   case 2:
-    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 2);
+    NAME(look_up)(part->tables, groups, of_row, rows, panel, sums, 2);
     break;
   case 3:
-    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 3);
+    NAME(look_up)(part->tables, groups, of_row, rows, panel, sums, 3);
     break;
   default:
-    NAME(look_up)(op->tables, groups, of_row, rows, panel, sums, 4);
+    NAME(look_up)(part->tables, groups, of_row, rows, panel, sums, 4);
     break;
   }
 }
 
 /* The lanes of every sum together, into a. */
-TARGET static void NAME(add_lanes)(const hs_masked_t *op, int rows, double *a)
+TARGET static void NAME(add_lanes)(const hs_masked_t *op, const hs_part_t *part, int rows, double *a)
 {
   for (int c = 0; c < op->outputs; c++) {
-    const REAL *sums = (const REAL *)op->sums + (size_t)c * (size_t)op->block * (size_t)LANES;
+    const REAL *sums = (const REAL *)part->sums + (size_t)c * (size_t)op->block * (size_t)LANES;
     for (int row = 0; row < rows; row++, sums += LANES) {
       REAL half[LANES / 2];
       for (int lane = 0; lane < LANES / 2; lane++) half[lane] = sums[lane] + sums[LANES / 2 + lane];
@@ -105,21 +107,22 @@ TARGET static void NAME(add_lanes)(const hs_masked_t *op, int rows, double *a)
   }
 }
 
-TARGET static void NAME(forward)(hs_masked_t *op, const hs_patterns_t *patterns, const double *u, double *a)
+TARGET static void NAME(forward)(const hs_masked_t *op, const hs_part_t *part, const hs_patterns_t *patterns,
+                                 const double *u, double *a)
 {
   NAME(cut_t) cut = NAME(cut)(op->d, HS_FORWARD_WIDTH);
-  VEC *sums = op->sums;
-  for (int64_t first = 0; first < op->rows; first += op->block) {
-    int rows = (int)hs_min64(op->block, op->rows - first);
+  VEC *sums = part->sums;
+  for (int64_t first = part->first; first < part->end; first += op->block) {
+    int rows = (int)hs_min64(op->block, part->end - first);
     memset(sums, 0, (size_t)op->outputs * (size_t)op->block * VECTOR_BYTES);
-    NAME(fill_panels)(op, first, rows, cut);
+    NAME(fill_panels)(op, part, first, rows, cut);
     for (int i = 0; i < cut.chunks; i++) {
       NAME(chunk_t) chunk = NAME(chunk)(cut, i);
       for (int c = 0; c < op->outputs; c++) {
-        NAME(fill_tables)(op, patterns, u, chunk, c);
-        NAME(look_up_all)(op, patterns, first, rows, chunk, sums + (size_t)c * (size_t)op->block);
+        NAME(fill_tables)(op, part, patterns, u, chunk, c);
+        NAME(look_up_all)(op, part, patterns, first, rows, chunk, sums + (size_t)c * (size_t)op->block);
       }
     }
-    NAME(add_lanes)(op, rows, a + first * op->outputs);
+    NAME(add_lanes)(op, part, rows, a + first * op->outputs);
   }
 }

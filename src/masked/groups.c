@@ -5,12 +5,15 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/threads.h"
 
 /* Making a table entry costs about as much as this many look-ups: it is stored, and read back once. */
 #define ENTRY_COST 2.0
 
 /* Look-ups slow down as tables outgrow the nearest cache: measured, their cost is about 1 + SPREAD * bits. */
 #define SPREAD 0.06
+
+#define CACHE_LINE 8 /* words */
 
 hs_groups_t hs_groups_split(int gates, int64_t rows)
 {
@@ -53,17 +56,25 @@ static int mask_bytes(int gates)
   return (gates + 7) / 8;
 }
 
-hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room, int64_t table_rows)
+/* Words for one row without the gates not chosen, whole cache lines: each thread has its own. */
+static size_t line_words(int words)
 {
-  *patterns = (hs_patterns_t){.masks = masks, .table_rows = hs_min64(table_rows, masks->rows)};
+  return (size_t)(words + 1 + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+}
+
+hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room, int64_t table_rows,
+                               int parts)
+{
+  *patterns =
+      (hs_patterns_t){.masks = masks, .table_rows = hs_min64(table_rows, masks->rows), .parts = parts};
   patterns->row_bytes = most_groups(room, patterns->table_rows);
   patterns->gates = hs_alloc((size_t)masks->gates, sizeof(int), "chosen gates");
   patterns->of_row = hs_alloc((size_t)masks->rows, (size_t)patterns->row_bytes, "mask patterns");
   patterns->squeeze = hs_alloc((size_t)mask_bytes(masks->gates), 256, "mask patterns");
   patterns->kept = hs_alloc((size_t)mask_bytes(masks->gates), 1, "mask patterns");
-  patterns->line = hs_alloc((size_t)masks->words + 1, sizeof(uint64_t), "mask patterns");
+  patterns->lines = hs_alloc((size_t)parts * line_words(masks->words), sizeof(uint64_t), "mask patterns");
   bool good = patterns->gates != NULL && patterns->of_row != NULL && patterns->squeeze != NULL;
-  return good && patterns->kept != NULL && patterns->line != NULL ? HS_OK : HS_NO_MEMORY;
+  return good && patterns->kept != NULL && patterns->lines != NULL ? HS_OK : HS_NO_MEMORY;
 }
 
 void hs_patterns_free(hs_patterns_t *patterns)
@@ -72,15 +83,15 @@ void hs_patterns_free(hs_patterns_t *patterns)
   hs_free(patterns->of_row);
   hs_free(patterns->squeeze);
   hs_free(patterns->kept);
-  hs_free(patterns->line);
+  hs_free(patterns->lines);
   *patterns = (hs_patterns_t){0};
 }
 
-size_t hs_patterns_bytes(int64_t rows, int gates, int room, int64_t table_rows)
+size_t hs_patterns_bytes(int64_t rows, int gates, int room, int64_t table_rows, int parts)
 {
-  size_t row_bytes = (size_t)most_groups(room, hs_min64(table_rows, rows)), words = ((size_t)gates + 63) / 64;
+  size_t row_bytes = (size_t)most_groups(room, hs_min64(table_rows, rows));
   return (size_t)rows * row_bytes + (size_t)mask_bytes(gates) * 257 + (size_t)gates * sizeof(int) +
-         (words + 1) * sizeof(uint64_t);
+         (size_t)parts * line_words((gates + 63) / 64) * sizeof(uint64_t);
 }
 
 /* squeeze[256 * byte + value]: the bits of value that belong to chosen gates, moved together. */
@@ -100,11 +111,11 @@ static void make_squeeze(hs_patterns_t *patterns)
   }
 }
 
-/* The bits of the chosen gates of one row, moved together, into patterns->line. */
-static void squeeze_row(hs_patterns_t *patterns, const uint64_t *bits)
+/* The bits of the chosen gates of one row, moved together. */
+static void squeeze_row(const hs_patterns_t *patterns, const uint64_t *bits, uint64_t *out)
 {
   int bytes = mask_bytes(patterns->masks->gates), filled = 0;
-  uint64_t word = 0, *out = patterns->line;
+  uint64_t word = 0;
   for (int byte = 0; byte < bytes; byte++) {
     const uint8_t *of_value = patterns->squeeze + 256 * (size_t)byte;
     int added = patterns->kept[byte];
@@ -137,15 +148,23 @@ static bool are_chosen(const hs_patterns_t *patterns, int chosen, const int *gat
          memcmp(patterns->gates, gates, (size_t)chosen * sizeof *gates) == 0;
 }
 
+static void read_part(hs_patterns_t *patterns, int part)
+{
+  const hs_masks_t *masks = patterns->masks;
+  uint64_t *line = patterns->lines + (size_t)part * line_words(masks->words);
+  int64_t end = hs_part_first(masks->rows, patterns->parts, part + 1);
+  for (int64_t row = hs_part_first(masks->rows, patterns->parts, part); row < end; row++) {
+    squeeze_row(patterns, masks->bits + row * masks->words, line);
+    cut_row(&patterns->groups, line, patterns->of_row + row * patterns->groups.count);
+  }
+}
+
 void hs_patterns_choose(hs_patterns_t *patterns, int chosen, const int *gates)
 {
   if (are_chosen(patterns, chosen, gates)) return;
-  const hs_masks_t *masks = patterns->masks;
   patterns->groups = hs_groups_split(chosen, patterns->table_rows);
   memcpy(patterns->gates, gates, (size_t)chosen * sizeof *gates);
   make_squeeze(patterns);
-  for (int64_t row = 0; row < masks->rows; row++) {
-    squeeze_row(patterns, masks->bits + row * masks->words);
-    cut_row(&patterns->groups, patterns->line, patterns->of_row + row * patterns->groups.count);
-  }
+#pragma omp parallel for schedule(static, 1) num_threads(patterns->parts)
+  for (int part = 0; part < patterns->parts; part++) read_part(patterns, part);
 }

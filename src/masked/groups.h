@@ -46,19 +46,23 @@ typedef struct hs_patterns {
   uint8_t *of_row;         /* rows x groups.count: bit j is chosen gate hs_group_first(group) + j; owned */
   uint8_t *squeeze;        /* per byte of a mask row: its 256 values without the gates not chosen; owned */
   uint8_t *kept;           /* per byte of a mask row: how many of its gates are chosen; owned */
-  uint64_t *line;          /* one mask row without the gates not chosen; owned */
+  int parts;               /* threads that read masks */
+  uint64_t *lines;         /* for every part one mask row without the gates not chosen; owned */
 } hs_patterns_t;
 
-/* Room for any choice of at most `room` of the gates; nothing is chosen yet. Not collective. */
-hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room,
-                               int64_t table_rows);
+/* Room for any choice of at most `room` of the gates; nothing is chosen yet.
+ *   parts  threads that may read masks at once
+ * Not collective. */
+hs_status_t hs_patterns_create(hs_patterns_t *patterns, const hs_masks_t *masks, int room, int64_t table_rows,
+                               int parts);
 void hs_patterns_free(hs_patterns_t *patterns);
 
 /* Choose these gates (ascending, no more than there is room for) and read their bits from the masks; free
  * when they are chosen already. */
 void hs_patterns_choose(hs_patterns_t *patterns, int chosen, const int *gates);
 
-/* Bytes of patterns on `rows` rows of `gates` gates with room for a choice of at most `room`. */
-size_t hs_patterns_bytes(int64_t rows, int gates, int room, int64_t table_rows);
+/* Bytes of patterns on `rows` rows of `gates` gates with room for a choice of at most `room`, read by `parts`
+ * threads. */
+size_t hs_patterns_bytes(int64_t rows, int gates, int room, int64_t table_rows, int parts);
 
 #endif

@@ -7,6 +7,7 @@
 #endif
 
 #include "base/size.h"
+#include "base/threads.h"
 #include "masked/kernel.h"
 #include "masked/operator.h"
 
@@ -112,26 +113,41 @@ static void scale_tile(const hs_masks_t *masks, int64_t column, int columns, int
   }
 }
 
-void hs_masked_kernel(hs_masked_t *op, int64_t first, int count, float *K)
+/* The tiles of the rows row .. row+rows-1 of a block, up to the diagonal. */
+static void fill_rows(const hs_masked_t *op, const hs_part_t *part, int64_t first, int count, int row,
+                      float *K)
 {
   const hs_masks_t *masks = op->masks;
-  int d = op->d;
-  float *low_room = op->slices, *high_room = op->slices + (size_t)HS_KERNEL_TILE * (size_t)d;
-  if (masks->gates == 0) memset(K, 0, (size_t)count * (size_t)count * sizeof *K);
-  if (masks->gates == 0) return;
-  for (int row = 0; row < count; row += HS_KERNEL_TILE) {
-    int rows = (int)hs_min64(HS_KERNEL_TILE, count - row);
-    const float *low = rows_in_float(op, first + row, rows, low_room);
-    slice_masks(masks, first + row, rows, op->slice_masks);
-    for (int column = 0; column <= row; column += HS_KERNEL_TILE) {
-      int columns = (int)hs_min64(HS_KERNEL_TILE, count - column);
-      float *tile = K + (size_t)column * (size_t)count + (size_t)row;
-      if (column == row)
-        cblas_ssyrk(CblasColMajor, CblasLower, CblasTrans, rows, d, 1, low, d, 0, tile, count);
-      else
-        cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, rows, columns, d, 1, low, d,
-                    rows_in_float(op, first + column, columns, high_room), d, 0, tile, count);
-      scale_tile(masks, first + column, columns, rows, column == row, op->slice_masks, tile, count);
-    }
+  int d = op->d, rows = (int)hs_min64(HS_KERNEL_TILE, count - row);
+  float *high_room = part->slices + (size_t)HS_KERNEL_TILE * (size_t)d;
+  const float *low = rows_in_float(op, first + row, rows, part->slices);
+  slice_masks(masks, first + row, rows, part->slice_masks);
+  for (int column = 0; column <= row; column += HS_KERNEL_TILE) {
+    int columns = (int)hs_min64(HS_KERNEL_TILE, count - column);
+    float *tile = K + (size_t)column * (size_t)count + (size_t)row;
+    if (column == row)
+      cblas_ssyrk(CblasColMajor, CblasLower, CblasTrans, rows, d, 1, low, d, 0, tile, count);
+    else
+      cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, rows, columns, d, 1, low, d,
+                  rows_in_float(op, first + column, columns, high_room), d, 0, tile, count);
+    scale_tile(masks, first + column, columns, rows, column == row, part->slice_masks, tile, count);
   }
+}
+
+void hs_masked_kernel(hs_masked_t *op, int64_t first, int count, float *K)
+{
+  if (op->masks->gates == 0) {
+    memset(K, 0, (size_t)count * (size_t)count * sizeof *K);
+    return;
+  }
+  int threads = hs_parts((count + HS_KERNEL_TILE - 1) / HS_KERNEL_TILE, 1, hs_threads());
+  if (threads > op->threads) threads = op->threads;
+  if (threads == 1) { /* not a loop of one thread, in which every thread would be number 0 */
+    for (int row = 0; row < count; row += HS_KERNEL_TILE)
+      fill_rows(op, &op->part[hs_thread()], first, count, row, K);
+    return;
+  }
+#pragma omp parallel for schedule(static, 1) num_threads(threads)
+  for (int row = 0; row < count; row += HS_KERNEL_TILE)
+    fill_rows(op, &op->part[hs_thread()], first, count, row, K);
 }

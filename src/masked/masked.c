@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/threads.h"
 #include "masked/kernel.h"
 #include "masked/operator.h"
 
@@ -13,6 +14,14 @@
 #define LEAST_ROWS 512
 #define BLOCK_BYTES 4e6
 
+/* Rows that are worth a thread: fewer cost more in tables than they save in time. */
+#define PART_ROWS 64
+
+/* How rows are divided: among threads, as far as there are enough, and into blocks. */
+typedef struct division {
+  int threads, parts, block;
+} division_t;
+
 static int block_rows(hs_precision_t precision, int64_t rows, int d, int outputs)
 {
   double row = (double)d * (double)hs_precision_bytes(precision);
@@ -21,15 +30,27 @@ static int block_rows(hs_precision_t precision, int64_t rows, int d, int outputs
   return (int)hs_max64(1, hs_min64(rows, block));
 }
 
-/* Bytes of the scratch space. */
+/* Several threads have equally many blocks of equal length. */
+static division_t divide(hs_precision_t precision, int64_t rows, int d, int outputs)
+{
+  division_t division = {.threads = hs_threads(), .block = block_rows(precision, rows, d, outputs)};
+  division.parts = hs_parts(rows, PART_ROWS, division.threads);
+  if (division.parts == 1) return division;
+  int64_t round = (int64_t)division.parts * division.block;
+  int64_t blocks = division.parts * ((rows + round - 1) / round);
+  division.block = (int)((rows + blocks - 1) / blocks);
+  return division;
+}
+
+/* Bytes of a thread's scratch space. */
 typedef struct scratch {
-  size_t tables, panels, sums, w, slices, slice_masks;
+  size_t tables, panels, sums, w, s, slices, slice_masks;
 } scratch_t;
 
-static scratch_t measure(hs_precision_t precision, int64_t rows, int d, int outputs, int gates)
+static scratch_t measure(hs_precision_t precision, int64_t rows, int block, int d, int outputs, int gates)
 {
   size_t vector = (size_t)hs_products_choose(precision).vector_bytes, words = ((size_t)gates + 63) / 64;
-  int64_t block = block_rows(precision, rows, d, outputs), table_rows = hs_min64(block, rows);
+  int64_t table_rows = hs_min64(block, rows);
   size_t entries = (size_t)block * (size_t)outputs;
   size_t row = ((size_t)d * sizeof(double) + vector - 1) / vector;
   size_t tables = hs_groups_entries(gates, table_rows) * HS_FORWARD_WIDTH;
@@ -39,22 +60,50 @@ static scratch_t measure(hs_precision_t precision, int64_t rows, int d, int outp
                      .panels = (size_t)block * row * vector,
                      .sums = entries * vector,
                      .w = entries * sizeof(double),
+                     .s = (size_t)gates * (size_t)outputs * (size_t)d * sizeof(double),
                      .slices = slices * HS_KERNEL_TILE * sizeof(float),
                      .slice_masks = (words * HS_KERNEL_TILE + 4) * sizeof(uint64_t)};
 }
 
-static hs_status_t make_scratch(hs_masked_t *op)
+static hs_status_t make_part(const hs_masked_t *op, scratch_t need, int number)
 {
-  scratch_t need = measure(op->precision, op->rows, op->d, op->outputs, op->masks->gates);
-  op->tables = hs_alloc(need.tables, 1, "tables of masked products");
-  op->panels = hs_alloc(need.panels, 1, "scratch of masked products");
-  op->sums = hs_alloc(need.sums, 1, "scratch of masked products");
-  op->w = hs_alloc(need.w, 1, "scratch of masked products");
-  op->slices = hs_alloc(need.slices, 1, "scratch of kernel blocks");
-  op->slice_masks = hs_alloc(need.slice_masks, 1, "scratch of kernel blocks");
-  bool good = op->tables != NULL && op->panels != NULL && op->sums != NULL && op->w != NULL &&
-              op->slices != NULL && op->slice_masks != NULL;
+  hs_part_t *part = &op->part[number];
+  bool works = number < op->parts;
+  int64_t blocks = (op->rows + op->block - 1) / op->block;
+  if (works) {
+    part->first = hs_part_first(blocks, op->parts, number) * op->block;
+    part->end = hs_min64(op->rows, hs_part_first(blocks, op->parts, number + 1) * op->block);
+  }
+  part->tables = hs_alloc(works, need.tables, "tables of masked products");
+  part->panels = hs_alloc(works, need.panels, "scratch of masked products");
+  part->sums = hs_alloc(works, need.sums, "scratch of masked products");
+  part->w = hs_alloc(works, need.w, "scratch of masked products");
+  part->s = hs_alloc(works && number > 0, need.s, "sums of masked products (fewer threads)");
+  part->slices = hs_alloc(1, need.slices, "scratch of kernel blocks");
+  part->slice_masks = hs_alloc(1, need.slice_masks, "scratch of kernel blocks");
+  bool good = part->tables != NULL && part->panels != NULL && part->sums != NULL && part->w != NULL &&
+              part->s != NULL && part->slices != NULL && part->slice_masks != NULL;
   return good ? HS_OK : HS_NO_MEMORY;
+}
+
+static void free_part(hs_part_t *part)
+{
+  hs_free(part->slice_masks);
+  hs_free(part->slices);
+  hs_free(part->s);
+  hs_free(part->w);
+  hs_free(part->sums);
+  hs_free(part->panels);
+  hs_free(part->tables);
+}
+
+static hs_status_t make_parts(hs_masked_t *op)
+{
+  scratch_t need = measure(op->precision, op->rows, op->block, op->d, op->outputs, op->masks->gates);
+  op->part = hs_alloc((size_t)op->threads, sizeof *op->part, "threads of masked products");
+  hs_status_t status = op->part != NULL ? HS_OK : HS_NO_MEMORY;
+  for (int part = 0; part < op->threads && status == HS_OK; part++) status = make_part(op, need, part);
+  return status;
 }
 
 /* Above this share of active gates the patterns of all gates are used; below, gates are picked out. The rule
@@ -69,12 +118,13 @@ static hs_status_t make_patterns(hs_masked_t *op)
   int gates = op->masks->gates;
   op->active = hs_alloc((size_t)gates, sizeof(int), "active gates");
   if (op->active == NULL) return HS_NO_MEMORY;
-  hs_status_t status = hs_patterns_create(&op->all, op->masks, gates, op->block);
-  if (status == HS_OK) status = hs_patterns_create(&op->some, op->masks, most_picked(gates), op->block);
+  hs_status_t status = hs_patterns_create(&op->all, op->masks, gates, op->block, op->parts);
+  if (status == HS_OK)
+    status = hs_patterns_create(&op->some, op->masks, most_picked(gates), op->block, op->parts);
   if (status != HS_OK) return status;
   for (int gate = 0; gate < gates; gate++) op->active[gate] = gate;
   hs_patterns_choose(&op->all, gates, op->active);
-  return hs_runs_create(&op->runs, &op->all, op->block);
+  return hs_runs_create(&op->runs, &op->all, op->block, op->parts);
 }
 
 hs_status_t hs_masked_create(hs_masked_t **out, hs_precision_t precision, int64_t rows, int d, int outputs,
@@ -85,11 +135,14 @@ hs_status_t hs_masked_create(hs_masked_t **out, hs_precision_t precision, int64_
   if (op == NULL) return HS_NO_MEMORY;
   *op = (hs_masked_t){.precision = precision, .rows = rows, .d = d, .outputs = outputs, .X = X};
   op->masks = masks;
-  op->block = block_rows(precision, rows, d, outputs);
   op->native = hs_products_choose(precision);
   op->exact = hs_products_choose(HS_DOUBLE);
+  division_t division = divide(precision, rows, d, outputs);
+  op->threads = division.threads;
+  op->parts = division.parts;
+  op->block = division.block;
   hs_status_t status = make_patterns(op);
-  if (status == HS_OK) status = make_scratch(op);
+  if (status == HS_OK) status = make_parts(op);
   if (status != HS_OK) hs_masked_free(&op);
   *out = op;
   return status;
@@ -99,12 +152,8 @@ void hs_masked_free(hs_masked_t **out)
 {
   hs_masked_t *op = *out;
   if (op == NULL) return;
-  hs_free(op->slice_masks);
-  hs_free(op->slices);
-  hs_free(op->w);
-  hs_free(op->sums);
-  hs_free(op->panels);
-  hs_free(op->tables);
+  for (int part = 0; op->part != NULL && part < op->threads; part++) free_part(&op->part[part]);
+  hs_free(op->part);
   hs_free(op->active);
   hs_runs_free(&op->runs);
   hs_patterns_free(&op->some);
@@ -132,7 +181,32 @@ static void multiply(hs_masked_t *op, const hs_products_t *products, const doubl
   }
   bool few = count <= most_picked(gates);
   if (few) hs_patterns_choose(&op->some, count, op->active);
-  products->forward(op, few ? &op->some : &op->all, u, a);
+  const hs_patterns_t *patterns = few ? &op->some : &op->all;
+#pragma omp parallel for schedule(static, 1) num_threads(op->parts)
+  for (int part = 0; part < op->parts; part++) products->forward(op, &op->part[part], patterns, u, a);
+}
+
+/* The shares of all parts together, element by element in the order of the parts. */
+static void add_shares(const hs_masked_t *op, size_t first, size_t end, double *s)
+{
+  for (int part = 1; part < op->parts; part++) {
+    const double *share = op->part[part].s;
+    for (size_t i = first; i < end; i++) s[i] += share[i];
+  }
+}
+
+static void multiply_transposed(hs_masked_t *op, const hs_products_t *products, const double *w, double *s)
+{
+  int parts = op->parts;
+  int64_t count = (int64_t)op->masks->gates * op->outputs * op->d;
+#pragma omp parallel for schedule(static, 1) num_threads(parts)
+  for (int part = 0; part < parts; part++)
+    products->adjoint(op, &op->part[part], w, part == 0 ? s : op->part[part].s);
+  if (parts == 1) return;
+#pragma omp parallel for schedule(static, 1) num_threads(parts)
+  for (int part = 0; part < parts; part++)
+    add_shares(op, (size_t)hs_part_first(count, parts, part), (size_t)hs_part_first(count, parts, part + 1),
+               s);
 }
 
 void hs_masked_forward(hs_masked_t *op, const double *u, double *a)
@@ -147,20 +221,29 @@ void hs_masked_forward_exact(hs_masked_t *op, const double *u, double *a)
 
 void hs_masked_adjoint(hs_masked_t *op, const double *w, double *s)
 {
-  op->native.adjoint(op, w, s);
+  multiply_transposed(op, &op->native, w, s);
 }
 
 void hs_masked_adjoint_exact(hs_masked_t *op, const double *w, double *s)
 {
-  op->exact.adjoint(op, w, s);
+  multiply_transposed(op, &op->exact, w, s);
+}
+
+int hs_masked_threads(const hs_masked_t *op)
+{
+  return op->threads;
 }
 
 size_t hs_masked_bytes(hs_precision_t precision, int64_t rows, int d, int outputs, int gates)
 {
-  int block = block_rows(precision, rows, d, outputs);
-  scratch_t scratch = measure(precision, rows, d, outputs, gates);
-  hs_groups_t groups = hs_groups_split(gates, hs_min64(block, rows));
-  return sizeof(hs_masked_t) + (size_t)gates * sizeof(int) + scratch.tables + scratch.panels + scratch.sums +
-         scratch.w + scratch.slices + scratch.slice_masks + hs_patterns_bytes(rows, gates, gates, block) +
-         hs_patterns_bytes(rows, gates, most_picked(gates), block) + hs_runs_bytes(groups, rows, block);
+  division_t division = divide(precision, rows, d, outputs);
+  size_t threads = (size_t)division.threads, parts = (size_t)division.parts;
+  scratch_t need = measure(precision, rows, division.block, d, outputs, gates);
+  size_t of_part = need.tables + need.panels + need.sums + need.w;
+  size_t of_thread = sizeof(hs_part_t) + need.slices + need.slice_masks;
+  hs_groups_t groups = hs_groups_split(gates, hs_min64(division.block, rows));
+  return sizeof(hs_masked_t) + (size_t)gates * sizeof(int) + parts * of_part + (parts - 1) * need.s +
+         threads * of_thread + hs_runs_bytes(groups, rows, division.block) +
+         hs_patterns_bytes(rows, gates, gates, division.block, division.parts) +
+         hs_patterns_bytes(rows, gates, most_picked(gates), division.block, division.parts);
 }

@@ -8,6 +8,10 @@
  * element (i, c, j) at [(i * C + c) * d + j]. Predictions and residuals are n x C row-major. Weights,
  * gradients, predictions and residuals are double; X, and the products inside, are of the operator's
  * precision. Not collective: everything here concerns the rows of this process alone. n may be 0.
+ *
+ * An operator works with the threads that there are when it is created (base/threads.h), and holds scratch space
+ * for each of them. The same number of threads gives the same bits; different numbers agree up to rounding.
+ * Products are called outside of parallel loops; they start one.
  */
 #ifndef HS_MASKED_MASKED_H
 #define HS_MASKED_MASKED_H
@@ -41,10 +45,15 @@ void hs_masked_adjoint_exact(hs_masked_t *op, const double *w, double *s);
 
 /* Kernel of the rows first .. first+count-1, in float: the lower triangle of K (count x count, column-major,
  * leading dimension count) is overwritten, the strict upper triangle is left alone. In float because it
- * only enters the preconditioning inverse of a block solve, never a certificate. */
+ * only enters the preconditioning inverse of a block solve, never a certificate.
+ * Outside of a parallel loop all threads work on it. Within one, of at most hs_masked_threads(op) threads, each
+ * call is the work of its own thread. */
 void hs_masked_kernel(hs_masked_t *op, int64_t first, int count, float *K);
 
-/* Bytes of an operator of these sizes, X and masks excluded. */
+/* How many threads it was created for. */
+int hs_masked_threads(const hs_masked_t *op);
+
+/* Bytes of an operator of these sizes and of the threads that there are, X and masks excluded. */
 size_t hs_masked_bytes(hs_precision_t precision, int64_t rows, int d, int outputs, int gates);
 
 #endif

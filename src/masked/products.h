@@ -10,10 +10,14 @@
 #include "masked/groups.h"
 #include "masked/masked.h"
 
+struct hs_part; /* operator.h */
+
+/* Both for the rows of one part: forward fills these rows of a; adjoint overwrites s (P x C x d) with their sum. */
 typedef struct hs_products {
   int vector_bytes;
-  void (*forward)(hs_masked_t *op, const hs_patterns_t *patterns, const double *u, double *a);
-  void (*adjoint)(hs_masked_t *op, const double *w, double *s);
+  void (*forward)(const hs_masked_t *op, const struct hs_part *part, const hs_patterns_t *patterns,
+                  const double *u, double *a);
+  void (*adjoint)(const hs_masked_t *op, const struct hs_part *part, const double *w, double *s);
 } hs_products_t;
 
 /* Indexed by precision. */

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/threads.h"
 
 static size_t order_count(hs_groups_t groups, int64_t rows)
 {
@@ -30,22 +31,28 @@ static void sort_group(hs_runs_t *runs, const hs_patterns_t *patterns, int64_t f
   for (int row = 0; row < rows; row++) order[start[of_row[(size_t)row * (size_t)count]]++] = (uint16_t)row;
 }
 
-static hs_status_t sort_rows(hs_runs_t *runs, const hs_patterns_t *patterns)
+/* Blocks first_block .. end_block-1. */
+static void sort_blocks(hs_runs_t *runs, const hs_patterns_t *patterns, int64_t first_block,
+                        int64_t end_block)
 {
+  int64_t end = hs_min64(runs->rows, end_block * runs->block);
+  for (int64_t first = first_block * runs->block; first < end; first += runs->block)
+    for (int group = 0; group < runs->groups.count; group++)
+      sort_group(runs, patterns, first, (int)hs_min64(runs->block, runs->rows - first), group);
+}
+
+hs_status_t hs_runs_create(hs_runs_t *runs, const hs_patterns_t *patterns, int block, int parts)
+{
+  *runs = (hs_runs_t){.groups = patterns->groups, .rows = patterns->masks->rows, .block = block};
   runs->order = hs_alloc(order_count(runs->groups, runs->rows), sizeof(uint16_t), "row orders");
   runs->length =
       hs_alloc(length_count(runs->groups, runs->rows, runs->block), sizeof(uint16_t), "row orders");
   if (runs->order == NULL || runs->length == NULL) return HS_NO_MEMORY;
-  for (int64_t first = 0; first < runs->rows; first += runs->block)
-    for (int group = 0; group < runs->groups.count; group++)
-      sort_group(runs, patterns, first, (int)hs_min64(runs->block, runs->rows - first), group);
+  int64_t blocks = (runs->rows + block - 1) / block;
+#pragma omp parallel for schedule(static, 1) num_threads(parts)
+  for (int part = 0; part < parts; part++)
+    sort_blocks(runs, patterns, hs_part_first(blocks, parts, part), hs_part_first(blocks, parts, part + 1));
   return HS_OK;
-}
-
-hs_status_t hs_runs_create(hs_runs_t *runs, const hs_patterns_t *patterns, int block)
-{
-  *runs = (hs_runs_t){.groups = patterns->groups, .rows = patterns->masks->rows, .block = block};
-  return sort_rows(runs, patterns);
 }
 
 void hs_runs_free(hs_runs_t *runs)

@@ -23,8 +23,9 @@ typedef struct hs_runs {
 
 /*   patterns   of all gates; read here only
  *   block      rows of a block, at most 65535
+ *   parts      threads that sort
  * Not collective. */
-hs_status_t hs_runs_create(hs_runs_t *runs, const hs_patterns_t *patterns, int block);
+hs_status_t hs_runs_create(hs_runs_t *runs, const hs_patterns_t *patterns, int block, int parts);
 void hs_runs_free(hs_runs_t *runs);
 
 /* The run lengths and the order of one group in the block that starts at row first (a multiple of block). */

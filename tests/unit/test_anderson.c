@@ -8,10 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "base/memory.h"
+#include "base/random.h"
 #include "mpi/admm/anderson.h"
+#include "tests/support/thread_counts.h"
 
 static void map(const double *z, const double *p, double *z1, double *p1)
 {
@@ -58,8 +62,69 @@ static void test_change(void **state)
   }
 }
 
+#define WEIGHTS 5003
+#define ROWS 3001
+#define STEPS 5
+#define MEMORY 3
+#define SUMS (2 * MEMORY + 1)
+
+/* What a few steps between made-up points come to: their sums, and the last combination. */
+typedef struct steps {
+  double sums[STEPS][SUMS], change[STEPS], z[WEIGHTS], p[2 * ROWS], a[2 * ROWS];
+} steps_t;
+
+static void fill(int step, int stream, int64_t count, double *out)
+{
+  for (int64_t i = 0; i < count; i++)
+    out[i] = hs_random_normal(9, (uint32_t)(10 * step + stream), (uint64_t)i);
+}
+
+static steps_t *take_steps(void)
+{
+  hs_anderson_t *anderson;
+  steps_t *steps = hs_alloc(1, sizeof *steps, "steps"), *to = hs_alloc(1, sizeof *to, "steps");
+  double *curvature = hs_alloc(ROWS, sizeof(double), "curvature");
+  for (int k = 0; k < ROWS; k++) curvature[k] = 0.25 + hs_random_uniform(9, 1, (uint64_t)k);
+  assert_int_equal(hs_anderson_create(&anderson, MEMORY, WEIGHTS, 2 * ROWS), HS_OK);
+  hs_anderson_reset(anderson, 2, curvature);
+  for (int step = 0; step < STEPS; step++) {
+    fill(step, 2, WEIGHTS, to->z);
+    fill(step, 3, 2 * ROWS, to->p);
+    fill(step, 4, 2 * ROWS, to->a);
+    hs_anderson_take(anderson, steps->z, steps->p, to->z, to->p, to->a, steps->sums[step]);
+    hs_anderson_combine(anderson, steps->sums[step], 2, to->z, to->p, to->a, steps->z, steps->p, steps->a);
+    steps->change[step] = hs_anderson_change(anderson);
+  }
+  hs_anderson_free(&anderson);
+  hs_free(curvature);
+  hs_free(to);
+  return steps;
+}
+
+/* Any number of threads agrees with one up to rounding, and with itself to the bit. */
+static void test_threads(void **state)
+{
+  (void)state;
+  set_threads(1);
+  steps_t *one = take_steps();
+  for (int threads = 2; threads <= MOST_THREADS && set_threads(threads); threads++) {
+    steps_t *some = take_steps(), *again = take_steps();
+    assert_memory_equal(some, again, sizeof *some);
+    const double *x = (const double *)some, *y = (const double *)one;
+    for (size_t i = 0; i < sizeof *one / sizeof(double); i++) {
+      assert_true(isfinite(x[i]));
+      assert_true(fabs(x[i] - y[i]) <= 1e-12 * (i < STEPS * (SUMS + 1) ? 1e5 : 1));
+    }
+    hs_free(some);
+    hs_free(again);
+  }
+  hs_free(one);
+  set_threads(1);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_linear_map), cmocka_unit_test(test_change)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_linear_map), cmocka_unit_test(test_change),
+                                     cmocka_unit_test(test_threads)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

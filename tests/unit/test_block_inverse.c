@@ -17,7 +17,9 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/status.h"
 #include "block/block_inverse.h"
+#include "tests/support/thread_counts.h"
 
 #define D 5
 #define GATES 9
@@ -203,12 +205,80 @@ static void test_no_blocks(void **state)
   end(f);
 }
 
+typedef struct results {
+  double *V; /* n x outputs */
+  hs_kernel_size_t size;
+} results_t;
+
+static results_t compute(int n, int outputs, int64_t blocks, const int64_t *first)
+{
+  fixture_t *f = begin(n, outputs, blocks, first);
+  assert_int_equal(hs_block_inverse_factor(f->inverse, 50, f->curvature), HS_OK);
+  hs_block_inverse_apply(f->inverse, f->R, f->V);
+  assert_true(error_of(f, blocks, first, 50) <= 1e-5);
+  results_t out = {.V = f->V, .size = hs_block_inverse_kernel_size(f->inverse, f->curvature, 0, 1)};
+  f->V = NULL;
+  end(f);
+  return out;
+}
+
+/* Twice the same bits. Where every thread has blocks of its own they are those of one thread; where all threads
+ * work on one block, the order of float operations may be another. */
+static void check_threads(int outputs, int64_t blocks, const int64_t *first)
+{
+  int n = (int)first[blocks];
+  size_t bytes = (size_t)(n * outputs) * sizeof(double);
+  set_threads(1);
+  results_t one = compute(n, outputs, blocks, first);
+  for (int threads = 2; threads <= MOST_THREADS && set_threads(threads); threads++) {
+    results_t some = compute(n, outputs, blocks, first), again = compute(n, outputs, blocks, first);
+    assert_memory_equal(some.V, again.V, bytes);
+    assert_memory_equal(&some.size, &again.size, sizeof some.size);
+    if (blocks >= threads) assert_memory_equal(some.V, one.V, bytes);
+    assert_int_equal(some.size.blocks, one.size.blocks);
+    assert_true(fabs(some.size.trace / one.size.trace - 1) <= (blocks >= threads ? 1e-12 : 1e-6));
+    assert_true(fabs(some.size.square / one.size.square - 1) <= (blocks >= threads ? 1e-12 : 1e-6));
+    hs_free(some.V);
+    hs_free(again.V);
+  }
+  hs_free(one.V);
+  set_threads(1);
+}
+
+static void test_threads(void **state)
+{
+  (void)state;
+  const int64_t one[] = {0, 430}, two[] = {0, 290, 500}, many[] = {0, 1, 30, 61, 62, 100, 180};
+  check_threads(1, 1, one);
+  check_threads(3, 2, two);
+  check_threads(1, 6, many);
+  check_threads(4, 6, many);
+}
+
+/* A negative curvature, which no loss has, makes a block indefinite. The first of them is told, whoever finds it. */
+static void test_indefinite(void **state)
+{
+  (void)state;
+  const int64_t first[] = {0, 10, 30, 43, 61};
+  for (int threads = 1; threads <= MOST_THREADS && set_threads(threads); threads++) {
+    fixture_t *f = begin(61, 1, 4, first);
+    f->curvature[35] = f->curvature[50] = -1e-9;
+    hs_error_clear();
+    assert_int_equal(hs_block_inverse_factor(f->inverse, 50, f->curvature), HS_NUMERICAL);
+    assert_non_null(strstr(hs_error_message(), "a block of 13 rows is not positive definite"));
+    hs_error_clear();
+    end(f);
+  }
+  set_threads(1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_solve),     cmocka_unit_test(test_ill_conditioned),
-      cmocka_unit_test(test_refactor),  cmocka_unit_test(test_kernel_size),
-      cmocka_unit_test(test_no_blocks),
+      cmocka_unit_test(test_solve),      cmocka_unit_test(test_ill_conditioned),
+      cmocka_unit_test(test_refactor),   cmocka_unit_test(test_kernel_size),
+      cmocka_unit_test(test_no_blocks),  cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_indefinite),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "masked/masked.h"
 #include "masked/operator.h"
+#include "tests/support/thread_counts.h"
 
 typedef struct problem {
   int n, d, gates, outputs;
@@ -306,6 +307,113 @@ static void test_kernel(void **state)
   }
 }
 
+/* All that an operator computes, in one vector: products in their own precision, and with every operation in double.
+ */
+typedef struct results {
+  size_t native, exact; /* how many of each */
+  double *value;        /* the native ones, then the exact ones */
+  size_t kernel;
+  float *K;
+} results_t;
+
+static results_t compute(problem_t *p)
+{
+  size_t values = (size_t)(p->n * p->outputs), weights = (size_t)(p->gates * p->outputs * p->d);
+  int count = p->n < 700 ? p->n : 700;
+  results_t out = {.native = values + weights, .exact = values + weights, .kernel = (size_t)(count * count)};
+  out.value = hs_alloc(out.native + out.exact, sizeof(double), "results");
+  out.K = hs_alloc(out.kernel, sizeof(float), "kernel");
+  hs_masked_forward(p->op, p->u, out.value);
+  hs_masked_adjoint(p->op, p->w, out.value + values);
+  hs_masked_forward_exact(p->op, p->u, out.value + out.native);
+  hs_masked_adjoint_exact(p->op, p->w, out.value + out.native + values);
+  hs_masked_kernel(p->op, p->n - count, count, out.K);
+  return out;
+}
+
+static void forget(results_t *results)
+{
+  hs_free(results->value);
+  hs_free(results->K);
+}
+
+static void assert_same_bits(const results_t *a, const results_t *b)
+{
+  assert_memory_equal(a->value, b->value, (a->native + a->exact) * sizeof *a->value);
+  assert_memory_equal(a->K, b->K, a->kernel * sizeof *a->K);
+}
+
+static double largest(const double *x, size_t count)
+{
+  double out = 0;
+  for (size_t i = 0; i < count; i++) out = fmax(out, fabs(x[i]));
+  return out;
+}
+
+static void assert_agree(const double *a, const double *b, size_t count, double tolerance)
+{
+  double size = largest(b, count);
+  for (size_t i = 0; i < count; i++) {
+    assert_true(isfinite(a[i]));
+    assert_true(fabs(a[i] - b[i]) <= tolerance * size);
+  }
+}
+
+/* With so many threads, the results of two operators, each asked twice: always the same bits. */
+static results_t repeat(problem_t p, int threads, int zero_gates)
+{
+  results_t first = {0};
+  for (int round = 0; round < 2; round++) {
+    make(&p, p.n, p.d, p.gates, p.outputs, p.precision, 0.5);
+    assert_int_equal(hs_masked_threads(p.op), threads);
+    memset(p.u, 0, (size_t)(zero_gates * p.outputs * p.d) * sizeof(double));
+    results_t now = compute(&p), again = compute(&p);
+    assert_same_bits(&again, &now);
+    forget(&again);
+    drop(&p);
+    if (round == 0) {
+      first = now;
+      continue;
+    }
+    assert_same_bits(&now, &first);
+    forget(&now);
+  }
+  return first;
+}
+
+/* Truth is what one thread computes. */
+static void check_threads(int n, int d, int gates, int outputs, hs_precision_t precision, int zero_gates)
+{
+  problem_t shape = {.n = n, .d = d, .gates = gates, .outputs = outputs, .precision = precision};
+  set_threads(1);
+  results_t one = repeat(shape, 1, zero_gates);
+  for (int threads = 2; threads <= MOST_THREADS && set_threads(threads); threads++) {
+    results_t some = repeat(shape, threads, zero_gates);
+    assert_agree(some.value, one.value, one.native, precision == HS_SINGLE ? 1e-5 : 1e-12);
+    assert_agree(some.value + one.native, one.value + one.native, one.exact, 1e-12);
+    for (size_t i = 0; i < one.kernel; i++)
+      assert_true(fabs((double)some.K[i] - (double)one.K[i]) <= 1e-5 * gates * d);
+    forget(&some);
+  }
+  forget(&one);
+  set_threads(1);
+}
+
+/* Fewer rows than threads are worth, a row more than divides evenly, more than one block for each thread, several
+ * tiles of the kernel; all gates, and few. */
+static void test_threads(void **state)
+{
+  (void)state;
+  for (int precision = HS_SINGLE; precision <= HS_DOUBLE; precision++) {
+    check_threads(0, 3, 9, 2, (hs_precision_t)precision, 0);
+    check_threads(1, 3, 9, 2, (hs_precision_t)precision, 0);
+    check_threads(150, 17, 70, 3, (hs_precision_t)precision, 0);
+    check_threads(513, 8, 30, 1, (hs_precision_t)precision, 25);
+    check_threads(1201, 33, 130, 4, (hs_precision_t)precision, 20);
+  }
+  check_threads(9001, 5, 12, 1, HS_DOUBLE, 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -313,6 +421,7 @@ int main(void)
       cmocka_unit_test(test_blocks),           cmocka_unit_test(test_zero_blocks),
       cmocka_unit_test(test_baseline),         cmocka_unit_test(test_repeatable),
       cmocka_unit_test(test_adjoint_identity), cmocka_unit_test(test_kernel),
+      cmocka_unit_test(test_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
