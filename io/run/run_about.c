@@ -148,6 +148,14 @@ hs_status_t hs_run_put_times(hid_t status, const hs_run_times_t *times)
   return done;
 }
 
+hs_status_t hs_run_put_method(hid_t status, const hs_run_method_t *method)
+{
+  hs_status_t done = hs_h5_write_text(status, "x_update", method->x_update);
+  if (done == HS_OK) done = hs_h5_write_text(status, "products", method->products);
+  if (done == HS_OK) done = hs_h5_write_text(status, "certificate", method->certificate);
+  return done;
+}
+
 static void get_times(hid_t status, hs_run_times_t *times)
 {
   for (size_t k = 0; k < SECONDS; k++) {

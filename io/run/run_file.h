@@ -61,6 +61,13 @@ typedef struct hs_run_times {
   int64_t peak_bytes;        /* memory, summed over ranks */
 } hs_run_times_t;
 
+/* By what means a result was reached; attributes of /status with these names. Texts are borrowed. */
+typedef struct hs_run_method {
+  const char *x_update;    /* "block-kernel", ... : what was used, also where the setting says auto */
+  const char *products;    /* of the iteration: "float32" or "float64" */
+  const char *certificate; /* how the bounds of the last row were computed */
+} hs_run_method_t;
+
 /* Make the file, with an empty history and stop = "running"; it is on the disk at once, whole, in the place of an
  * earlier one. On failure *run is NULL and whatever was at path is untouched. config_yaml, provenance: copied. */
 hs_status_t hs_run_create(hs_run_t **run, const char *path, const char *config_yaml,
@@ -76,6 +83,9 @@ hs_status_t hs_run_write_facts(hs_run_t *run, const hs_run_facts_t *facts);
 /* Write or replace the times; what is not known is not written. run_file_seconds is filled in by the run file itself,
  * with the time of all flushes so far, and once more by hs_run_finish. */
 hs_status_t hs_run_write_times(hs_run_t *run, const hs_run_times_t *times);
+
+/* Write or replace the method. */
+hs_status_t hs_run_write_method(hs_run_t *run, const hs_run_method_t *method);
 
 /* Add a row of history; a row of the same iteration as the last one takes its place. Costs a copy, and now and then a
  * flush: at once when the row before came more than 0.2 s ago, else every half second (see above). */

@@ -10,6 +10,7 @@
 #include "io/run/run_image.h"
 #include "io/run/run_layout.h"
 #include "io/run/run_model.h"
+#include "io/run/run_path.h"
 
 #define ROWS 1024          /* that wait for HDF5 together */
 #define USUAL_SECONDS 0.5  /* between two flushes */
@@ -256,6 +257,14 @@ hs_status_t hs_run_write_times(hs_run_t *run, const hs_run_times_t *times)
   return status == HS_OK ? flush_soon(run) : status;
 }
 
+hs_status_t hs_run_write_method(hs_run_t *run, const hs_run_method_t *method)
+{
+  bool told_before;
+  if (!begin(run, &told_before)) return HS_NO_MEMORY;
+  hs_status_t status = end(run, "status", told_before, hs_run_put_method(run->status, method));
+  return status == HS_OK ? flush_soon(run) : status;
+}
+
 hs_status_t hs_run_write_bound(hs_run_t *run, const char *name, double value, const char *kind,
                                const char *about)
 {
@@ -283,6 +292,16 @@ hs_status_t hs_run_write_model(hs_run_t *run, const hs_model_t *model)
   if (!begin(run, &told_before)) return HS_NO_MEMORY;
   hs_status_t status = end(run, "model", told_before, replace_model(run->image.file, model));
   return status == HS_OK ? flush(run, false) : status;
+}
+
+hs_status_t hs_run_write_path(hs_run_t *run, const hs_run_path_t *path, const hs_run_path_weights_t *weights,
+                              bool last)
+{
+  bool told_before, due = now() - run->flushed >= interval(run);
+  if (!last && !due) return HS_OK;
+  if (!begin(run, &told_before)) return HS_NO_MEMORY;
+  hs_status_t status = end(run, "path", told_before, hs_run_put_path(run->image.file, path, weights));
+  return status == HS_OK && due ? flush(run, false) : status;
 }
 
 hs_status_t hs_run_finish(hs_run_t *run, const char *stop, double loss)

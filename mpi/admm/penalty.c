@@ -3,15 +3,15 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "mpi/comm/reduce.h"
-
 /* Factor and exponent of the estimate, see penalty.h; a little less where the curvatures move. */
 #define START_QUADRATIC 0.2
 #define START_CURVED 0.15
 #define START_EXPONENT 0.4
 
-/* Blocks whose kernels are measured for it, at most: more cost time and change nothing. */
-#define ESTIMATE_BLOCKS 16
+/* The same of one block, and the change of rho that is worth another factor when beta changes. */
+#define ONE_BLOCK 0.53
+#define ONE_EXPONENT 0.8
+#define WORTH_FACTOR 2.0
 
 /* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. The
  * curvature of logistic and softmax never jumps; that of squared hinge and huber is all or nothing. */
@@ -40,9 +40,9 @@ static bool is_quadratic(const hs_problem_t *problem)
   return problem->loss.kind == HS_SQUARED;
 }
 
-void hs_penalty_start(hs_penalty_t *penalty, const hs_problem_t *problem, double rho)
+void hs_penalty_start(hs_penalty_t *penalty, double blocks, double rho)
 {
-  *penalty = (hs_penalty_t){.rho = rho, .blocks = (double)problem->shard->partition.blocks, .fixed = rho > 0};
+  *penalty = (hs_penalty_t){.rho = rho, .blocks = blocks, .fixed = rho > 0};
 }
 
 double hs_penalty_metric(const hs_penalty_t *penalty)
@@ -51,27 +51,26 @@ double hs_penalty_metric(const hs_penalty_t *penalty)
 }
 
 /* Collective. */
-static void estimate(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
+static void estimate(hs_penalty_t *penalty, const hs_problem_t *problem, hs_x_update_t *update,
                      const double *curvature)
 {
-  hs_traffic_t traffic = {0};
-  /* Blocks are chosen by their global numbers: the estimate does not depend on the ranks. */
-  const hs_partition_t *partition = &problem->shard->partition;
-  int64_t stride = (partition->blocks + ESTIMATE_BLOCKS - 1) / ESTIMATE_BLOCKS;
-  int64_t block0 = hs_partition_first_block(partition, partition->rank);
-  int64_t first = (block0 + stride - 1) / stride * stride - block0;
-  hs_kernel_size_t size = hs_block_inverse_kernel_size(inverse, curvature, first, stride);
-  double sums[3] = {size.trace, size.square, (double)size.blocks}, rank = (double)problem->gates * problem->d;
-  hs_sum(problem->comm, sums, 3, &traffic);
-  double mean = sums[0] / sums[2] / rank, root = sqrt(sums[1] / sums[2] / rank);
+  hs_kernel_size_t size = hs_x_update_kernel_size(update, curvature);
+  double rank = (double)problem->gates * problem->d, blocks = (double)size.blocks;
+  double mean = size.trace / blocks / rank, root = sqrt(size.square / blocks / rank);
   if (!(mean > 0)) mean = root = 1; /* all features are zero: any rho will do */
   /* rho = c root (root / mean)^e */
   double factor = is_quadratic(problem) ? START_QUADRATIC : START_CURVED;
   penalty->rho = factor * root * pow(root / mean, START_EXPONENT);
+  /* rho = 0.53 T^0.8 root^0.2 (mean / root)^0.8 */
+  if (penalty->tangent > 0) {
+    penalty->one_block = ONE_BLOCK * pow(penalty->tangent, ONE_EXPONENT) * pow(root, 1 - ONE_EXPONENT) *
+                         pow(mean / root, ONE_EXPONENT);
+    penalty->rho = penalty->one_block * pow(problem->beta, ONE_EXPONENT);
+  }
   if (penalty->start == 0) penalty->start = penalty->rho;
 }
 
-void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem, hs_block_inverse_t *inverse,
+void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem, hs_x_update_t *update,
                               const double *p, double *curvature)
 {
   double bound = hs_loss_curvature(problem->loss);
@@ -81,7 +80,16 @@ void hs_penalty_set_curvature(hs_penalty_t *penalty, const hs_problem_t *problem
   hs_loss_row_curvature(problem->loss, problem->rows, problem->outputs, p, problem->Y, curvature);
   for (int64_t k = 0; k < problem->rows; k++) curvature[k] = plain ? bound : fmax(curvature[k], least);
   bool moved = !is_quadratic(problem) && penalty->fall_backs == 0;
-  if (!penalty->fixed && (first || moved)) estimate(penalty, problem, inverse, curvature);
+  if (!penalty->fixed && (first || moved)) estimate(penalty, problem, update, curvature);
+}
+
+bool hs_penalty_follow(hs_penalty_t *penalty, double beta)
+{
+  if (penalty->fixed || !(penalty->one_block > 0)) return false;
+  double rho = penalty->one_block * pow(beta, ONE_EXPONENT);
+  if (fmax(rho / penalty->rho, penalty->rho / rho) < WORTH_FACTOR) return false;
+  penalty->rho = rho;
+  return true;
 }
 
 /* Factor by which rho should change; 1: not at all. The dual residual, sqrt of dw' K dw / rho, falls and the
@@ -116,6 +124,7 @@ bool hs_penalty_adapt(hs_penalty_t *penalty, const hs_problem_t *problem, const 
   double balance = log(fmax(row->dual_residual, 1e-300) / fmax(row->primal_residual, 1e-300));
   penalty->balance[row->iteration % HS_PENALTY_WINDOW] = balance;
   if (!is_quadratic(problem)) return adapt_curved(penalty, row);
+  if (penalty->one_block > 0) return false;
   if (penalty->fixed || problem->beta > 0.05 * problem->beta_max) return false;
   if (!contains(balance_at, sizeof balance_at / sizeof *balance_at, row->iteration)) return false;
   double rho = penalty->rho * wanted_change(penalty, row->relative_gap);

@@ -5,6 +5,23 @@
 #include "base/memory.h"
 #include "mpi/comm/agree.h"
 #include "mpi/comm/reduce.h"
+#include "mpi/gram/reduction.h"
+
+void hs_problem_forward(const hs_problem_t *problem, const double *u, double *a)
+{
+  if (problem->reduction != NULL)
+    hs_reduction_forward(problem->reduction, u, a);
+  else
+    hs_masked_forward(problem->op, u, a);
+}
+
+void hs_problem_adjoint(const hs_problem_t *problem, const double *w, double *s)
+{
+  if (problem->reduction != NULL)
+    hs_reduction_adjoint(problem->reduction, w, s);
+  else
+    hs_masked_adjoint(problem->op, w, s);
+}
 
 double hs_problem_norm(const hs_problem_t *problem, const double *u)
 {
@@ -65,6 +82,7 @@ hs_status_t hs_problem_create(hs_problem_t *problem, MPI_Comm comm, const hs_sha
                             .weights = (int64_t)gates->count * shard->d * shard->outputs,
                             .loss = loss,
                             .groups = groups,
+                            .masks = &gates->masks,
                             .Y = shard->Y};
   hs_status_t status = hs_masked_create(&problem->op, shard->precision, shard->rows, shard->d, shard->outputs,
                                         shard->X, &gates->masks);

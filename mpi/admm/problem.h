@@ -18,6 +18,8 @@
 #include "mpi/data/gate_set.h"
 #include "mpi/data/shard.h"
 
+struct hs_reduction;
+
 typedef struct hs_problem {
   MPI_Comm comm;           /* borrowed */
   const hs_shard_t *shard; /* borrowed */
@@ -25,7 +27,10 @@ typedef struct hs_problem {
   int64_t rows, weights; /* local rows; P d C */
   hs_loss_t loss;
   hs_groups_t groups;
-  hs_masked_t *op;             /* owned: A and A' of the local rows */
+  hs_masked_t *op;         /* owned: A and A' of the local rows */
+  const hs_masks_t *masks; /* borrowed: of the local rows */
+  struct hs_reduction
+      *reduction; /* borrowed; NULL: the rows are those of the data. Else see mpi/gram/reduction.h */
   hs_group_work_t *group_work; /* owned */
   const double *Y;             /* borrowed from the shard */
   double beta, beta_max;
@@ -38,6 +43,10 @@ hs_status_t hs_problem_create(hs_problem_t *problem, MPI_Comm comm, const hs_sha
                               const hs_gate_set_t *gates, hs_loss_t loss, hs_groups_t groups,
                               double relative_beta, double absolute_beta);
 void hs_problem_free(hs_problem_t *problem);
+
+/* a = A u and s = A' w over the rows of this rank, whatever they are; shapes as in masked.h. Not collective. */
+void hs_problem_forward(const hs_problem_t *problem, const double *u, double *a);
+void hs_problem_adjoint(const hs_problem_t *problem, const double *w, double *s);
 
 /* sum_i ||u_i||, u is P blocks of d x C; *active counts groups that are not zero. Not collective. */
 double hs_problem_norm(const hs_problem_t *problem, const double *u);

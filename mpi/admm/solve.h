@@ -22,6 +22,8 @@
 #include "model/history.h"
 #include "mpi/admm/problem.h"
 #include "mpi/checkpoint/checkpoint.h"
+#include "mpi/x_update/choose.h"
+#include "settings/settings.h"
 
 typedef struct hs_solve_options {
   double tolerance; /* relative duality gap */
@@ -29,6 +31,9 @@ typedef struct hs_solve_options {
   double max_seconds;          /* 0: none */
   double rho;                  /* > 0: fixed; 0: automatic and adaptive */
   int anderson;                /* memory, 0: off */
+  hs_x_kind_t x_update;        /* HS_X_AUTO: hs_solve_choose */
+  bool no_newton;              /* no Newton steps on the groups that are on (finish.h) */
+  bool blocks_given;           /* the user has fixed the rows of a block: automatic means block-kernel then */
   hs_checkpoint_t *checkpoint; /* borrowed; NULL: none. One that was found is gone on from */
   double checkpoint_seconds;   /* between checkpoints; 0: only when asked for, and at the end */
 } hs_solve_options_t;
@@ -45,8 +50,16 @@ typedef struct hs_solution {
   double setup_seconds;  /* kernels and factors of the start, largest over ranks; part of last.seconds */
   int factorings;        /* how often the blocks were factored */
   int64_t resumed_at;    /* iteration of the checkpoint, 0: none */
+  hs_x_kind_t x_update;  /* that was used */
   hs_stop_t stop;
 } hs_solution_t;
+
+/* The x-update that a solve would use, and what the alternatives are estimated to cost (mpi/x_update/choose.h): that
+ * of the options, or that of the checkpoint that was found, or the model's choice.
+ *   estimates  HS_X_KINDS of them
+ * Collective. */
+hs_status_t hs_solve_choose(const hs_problem_t *problem, const hs_solve_options_t *options, hs_x_kind_t *kind,
+                            hs_x_estimate_t *estimates);
 
 /* Called after every iteration on every rank; only rank 0 has all times. The answer may differ between ranks: what
  * one asks for is done. A second call for the same iteration replaces the row: single precision, recomputed in

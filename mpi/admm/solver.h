@@ -2,22 +2,45 @@
 #ifndef HS_MPI_ADMM_SOLVER_H
 #define HS_MPI_ADMM_SOLVER_H
 
-#include "block/block_inverse.h"
 #include "mpi/admm/anderson.h"
 #include "mpi/admm/certificate.h"
+#include "mpi/admm/finish.h"
 #include "mpi/admm/iterate.h"
 #include "mpi/admm/penalty.h"
 #include "mpi/admm/solve.h"
+#include "mpi/gram/reduction.h"
+#include "mpi/x_update/x_update.h"
+
+/* Newton steps that are tried out (finish.h), and where to return to. */
+typedef struct hs_trial {
+  bool on;           /* the point of this iteration is one of Newton's */
+  double gap;        /* relative gap that it has to beat */
+  int fails;         /* points in a row that did not */
+  int64_t wait;      /* iterations from a failure to the next attempt */
+  int64_t ready;     /* first iteration that may begin one */
+  int64_t pattern;   /* groups of the last iteration, */
+  int64_t same;      /* which have been the same for so many iterations, */
+  int64_t wanted;    /* of so many that are wanted */
+  double *z, *p, *a; /* the point that the iteration would have gone on from; owned, with room when needed */
+} hs_trial_t;
 
 typedef struct hs_solver {
-  const hs_problem_t *problem;
+  const hs_problem_t *given;   /* the problem on the rows of the data */
+  const hs_problem_t *problem; /* what is iterated on: the same, or reduced */
   const hs_solve_options_t *options;
+  hs_x_kind_t kind;          /* of the x-update, never automatic */
+  double iteration_seconds;  /* modelled, on one rank */
+  hs_reduction_t *reduction; /* owned; NULL: none */
   hs_iterate_t x;
-  hs_block_inverse_t *inverse;
+  hs_x_update_t *update;
   hs_anderson_t *anderson;
   hs_penalty_t penalty;
+  hs_finish_t *finish; /* owned; NULL: none */
+  hs_trial_t trial;
+  double change; /* |z+ - z|^2 of the last step */
   hs_certificate_t best;
-  double *best_w; /* residual of the best dual bound; single precision only */
+  bool inexact;   /* bounds have to be confirmed: products in single precision, or a reduced problem */
+  double *best_w; /* then: residual of the best dual bound */
   double *sums;
   int64_t entries;      /* rows x C on this rank */
   double begin;         /* MPI_Wtime at the start; of a run that goes on, as if it had never paused */
@@ -55,7 +78,13 @@ void hs_solver_continue(hs_solver_t *solver);
  * Collective. */
 hs_status_t hs_solver_save(hs_solver_t *solver, const char *stop);
 
+/* Memory for a trial, once. Not collective. */
+hs_status_t hs_solver_trial_room(hs_solver_t *solver);
+
 /* Take everything but the factors of the blocks from the checkpoint that was found. Collective. */
 hs_status_t hs_solver_restore(hs_solver_t *solver);
+
+/* The kind of x-update that the checkpoint was found with. Collective. */
+hs_status_t hs_solver_stored_kind(const hs_checkpoint_t *checkpoint, MPI_Comm comm, hs_x_kind_t *kind);
 
 #endif

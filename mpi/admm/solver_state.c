@@ -1,4 +1,5 @@
 /* solver_state.c: a solve as numbers and arrays. What a field is for stands in solver.h; here is only its place. */
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -17,6 +18,8 @@ enum {
   BLOCKS,
   CHECKED_GAP,
   TRAFFIC_BYTES,
+  ONE_BLOCK,
+  TRIAL_GAP,
   BALANCE,
   ROW = BALANCE + HS_PENALTY_WINDOW,
   NUMBERS = ROW + HS_HISTORY_NUMBERS
@@ -30,6 +33,13 @@ enum {
   RHO_MEASURED,
   FALL_BACKS,
   TRAFFIC_CALLS,
+  TRIAL_ON,
+  TRIAL_FAILS,
+  TRIAL_WAIT,
+  TRIAL_READY,
+  TRIAL_PATTERN,
+  TRIAL_SAME,
+  TRIAL_WANTED,
   ANDERSON,
   COUNTS = ANDERSON + HS_ANDERSON_COUNTS
 };
@@ -52,6 +62,8 @@ static void pack(const hs_solver_t *solver, saved_t *saved)
   numbers[BLOCKS] = penalty->blocks;
   numbers[CHECKED_GAP] = penalty->checked_gap;
   numbers[TRAFFIC_BYTES] = solver->traffic.bytes;
+  numbers[ONE_BLOCK] = penalty->one_block;
+  numbers[TRIAL_GAP] = solver->trial.gap;
   memcpy(numbers + BALANCE, penalty->balance, sizeof penalty->balance);
   hs_history_to_numbers(&solver->row, numbers + ROW);
   int64_t *counts = saved->counts;
@@ -62,6 +74,14 @@ static void pack(const hs_solver_t *solver, saved_t *saved)
   counts[RHO_MEASURED] = penalty->measured;
   counts[FALL_BACKS] = penalty->fall_backs;
   counts[TRAFFIC_CALLS] = solver->traffic.calls;
+  const hs_trial_t *trial = &solver->trial;
+  counts[TRIAL_ON] = trial->on;
+  counts[TRIAL_FAILS] = trial->fails;
+  counts[TRIAL_WAIT] = trial->wait;
+  counts[TRIAL_READY] = trial->ready;
+  counts[TRIAL_PATTERN] = trial->pattern;
+  counts[TRIAL_SAME] = trial->same;
+  counts[TRIAL_WANTED] = trial->wanted;
   hs_anderson_get_counts(solver->anderson, counts + ANDERSON);
 }
 
@@ -81,7 +101,17 @@ static hs_status_t unpack(const saved_t *saved, hs_solver_t *solver)
   penalty->fixed = counts[RHO_FIXED] != 0;
   penalty->measured = counts[RHO_MEASURED] != 0;
   penalty->fall_backs = (int)counts[FALL_BACKS];
+  penalty->one_block = numbers[ONE_BLOCK];
   memcpy(penalty->balance, numbers + BALANCE, sizeof penalty->balance);
+  hs_trial_t *trial = &solver->trial;
+  trial->gap = numbers[TRIAL_GAP];
+  trial->on = counts[TRIAL_ON] != 0;
+  trial->fails = (int)counts[TRIAL_FAILS];
+  trial->wait = counts[TRIAL_WAIT];
+  trial->ready = counts[TRIAL_READY];
+  trial->pattern = counts[TRIAL_PATTERN];
+  trial->same = counts[TRIAL_SAME];
+  trial->wanted = counts[TRIAL_WANTED];
   hs_history_from_numbers(numbers + ROW, &solver->row);
   solver->exact_after = counts[EXACT_AFTER];
   solver->factorings = (int)counts[FACTORINGS];
@@ -89,6 +119,7 @@ static hs_status_t unpack(const saved_t *saved, hs_solver_t *solver)
   solver->begin -= solver->row.seconds;
   solver->traffic = (hs_traffic_t){
       .seconds = solver->row.comm_seconds, .bytes = numbers[TRAFFIC_BYTES], .calls = counts[TRAFFIC_CALLS]};
+  if (trial->on && hs_solver_trial_room(solver) != HS_OK) return HS_NO_MEMORY;
   return hs_anderson_set_counts(solver->anderson, counts + ANDERSON);
 }
 
@@ -98,18 +129,31 @@ static void describe_saved(saved_t *saved, hs_state_t *state)
   hs_state_add(state, HS_STORED_SAME, "counts", -1, HS_STORED_INT64, 1, COUNTS, saved->counts);
 }
 
-static void describe_arrays(hs_solver_t *solver, hs_state_t *state)
+static void describe_weights(hs_solver_t *solver, hs_state_t *state)
 {
   hs_iterate_t *x = &solver->x;
   int64_t weights = solver->problem->weights;
-  int C = solver->problem->outputs;
   hs_state_add(state, HS_STORED_SAME, "z", -1, HS_STORED_DOUBLE, 1, weights, x->z);
   hs_state_add(state, HS_STORED_SAME, "best_z", -1, HS_STORED_DOUBLE, 1, weights, x->best_z);
+}
+
+static void describe_arrays(hs_solver_t *solver, hs_state_t *state)
+{
+  hs_iterate_t *x = &solver->x;
+  int C = solver->problem->outputs;
+  describe_weights(solver, state);
   hs_state_add(state, HS_STORED_ROWS, "p", -1, HS_STORED_DOUBLE, 0, C, x->p);
   hs_state_add(state, HS_STORED_ROWS, "a", -1, HS_STORED_DOUBLE, 0, C, x->a);
   hs_state_add(state, HS_STORED_ROWS, "curvature", -1, HS_STORED_DOUBLE, 0, 1, x->curvature);
   if (solver->best_w != NULL)
     hs_state_add(state, HS_STORED_ROWS, "best_w", -1, HS_STORED_DOUBLE, 0, C, solver->best_w);
+  if (solver->trial.on) {
+    const hs_trial_t *trial = &solver->trial;
+    hs_state_add(state, HS_STORED_SAME, "trial_z", -1, HS_STORED_DOUBLE, 1, solver->problem->weights,
+                 trial->z);
+    hs_state_add(state, HS_STORED_ROWS, "trial_p", -1, HS_STORED_DOUBLE, 0, C, trial->p);
+    hs_state_add(state, HS_STORED_ROWS, "trial_a", -1, HS_STORED_DOUBLE, 0, C, trial->a);
+  }
   hs_anderson_describe(solver->anderson, C, state);
 }
 
@@ -122,13 +166,53 @@ hs_status_t hs_solver_save(hs_solver_t *solver, const char *stop)
   hs_state_t *state = hs_alloc(1, sizeof *state, "checkpoint");
   hs_status_t status = hs_agree(solver->problem->comm, state != NULL ? HS_OK : HS_NO_MEMORY);
   if (status == HS_OK) {
+    int64_t kind = solver->kind;
     describe_saved(&saved, state);
     describe_arrays(solver, state);
+    hs_state_add(state, HS_STORED_SAME, "x_update", -1, HS_STORED_INT64, 1, 1, &kind);
     status = hs_checkpoint_write(checkpoint, state, solver->row.iteration, solver->row.relative_gap, stop);
   }
   hs_free(state);
   solver->saved_at = MPI_Wtime();
   return status;
+}
+
+hs_status_t hs_solver_stored_kind(const hs_checkpoint_t *checkpoint, MPI_Comm comm, hs_x_kind_t *kind)
+{
+  int64_t stored = HS_X_BLOCK_KERNEL;
+  hs_state_t *state = hs_alloc(1, sizeof *state, "checkpoint");
+  hs_status_t status = hs_agree(comm, state != NULL ? HS_OK : HS_NO_MEMORY);
+  if (status == HS_OK) {
+    hs_state_add(state, HS_STORED_SAME, "x_update", -1, HS_STORED_INT64, 1, 1, &stored);
+    status = hs_checkpoint_read(checkpoint, state);
+  }
+  if (status == HS_OK && (stored < HS_X_BLOCK_KERNEL || stored > HS_X_GLOBAL_GRAM))
+    status = hs_fail(HS_BAD_DATA, NULL, "x_update", "the checkpoint holds an impossible x-update");
+  *kind = (hs_x_kind_t)stored;
+  hs_free(state);
+  return status;
+}
+
+/* Rows that were reduced rank by rank are others on another number of ranks: only the weights can be taken, and the
+ * predictions follow from them. */
+static bool rows_differ(const hs_solver_t *solver)
+{
+  const hs_reduction_t *reduction = solver->reduction;
+  return reduction != NULL && !reduction->global &&
+         hs_checkpoint_writers(solver->options->checkpoint) != hs_ranks(solver->problem->comm);
+}
+
+static void predict(hs_solver_t *solver)
+{
+  hs_iterate_t *x = &solver->x;
+  double bound = hs_loss_curvature(solver->problem->loss);
+  hs_problem_forward(solver->problem, x->z, x->a);
+  memcpy(x->p, x->a, (size_t)solver->entries * sizeof(double));
+  for (int64_t k = 0; k < solver->problem->rows; k++) x->curvature[k] = bound;
+  solver->best.dual = -INFINITY; /* its residual is not there to confirm it */
+  solver->residual = INFINITY;
+  solver->trial.on = false;
+  hs_anderson_reset(solver->anderson, solver->problem->outputs, x->curvature);
 }
 
 /* Numbers first: they tell which arrays follow. */
@@ -146,9 +230,13 @@ hs_status_t hs_solver_restore(hs_solver_t *solver)
   if (status == HS_OK) status = hs_agree(comm, unpack(&saved, solver));
   if (status == HS_OK) {
     state->count = 0;
-    describe_arrays(solver, state);
+    if (rows_differ(solver))
+      describe_weights(solver, state);
+    else
+      describe_arrays(solver, state);
     status = hs_checkpoint_read(checkpoint, state);
   }
+  if (status == HS_OK && rows_differ(solver)) predict(solver);
   hs_free(state);
   return status;
 }

@@ -205,6 +205,11 @@ hs_status_t hs_checkpoint_open(hs_checkpoint_t **checkpoint, MPI_Comm comm, cons
   return status;
 }
 
+void hs_checkpoint_cut(hs_checkpoint_t *checkpoint, const int64_t *first_row)
+{
+  memcpy(checkpoint->first_row, first_row, ((size_t)checkpoint->ranks + 1) * sizeof *first_row);
+}
+
 void hs_checkpoint_close(hs_checkpoint_t **out)
 {
   hs_checkpoint_t *checkpoint = *out;

@@ -40,6 +40,11 @@ hs_status_t hs_checkpoint_open(hs_checkpoint_t **checkpoint, MPI_Comm comm, cons
                                hs_history_log_t *history);
 void hs_checkpoint_close(hs_checkpoint_t **checkpoint);
 
+/* From now on arrays of rows are cut otherwise: they are not rows of the data.
+ *   first_row  ranks + 1 numbers; copied
+ * Not collective, but the same on all ranks. */
+void hs_checkpoint_cut(hs_checkpoint_t *checkpoint, const int64_t *first_row);
+
 /* Was there one to go on from? Its iteration, number of blocks, and ranks that wrote it. Not collective. */
 bool hs_checkpoint_found(const hs_checkpoint_t *checkpoint);
 int64_t hs_checkpoint_iteration(const hs_checkpoint_t *checkpoint);

@@ -100,7 +100,7 @@ hs_status_t hs_checkpoint_verify(const hs_checkpoint_t *checkpoint)
 static bool matches(const hs_checkpoint_t *checkpoint, const hs_state_item_t *item,
                     const hs_stored_array_t *array)
 {
-  int64_t rows = item->kind == HS_STORED_ROWS ? checkpoint->partition.rows : item->rows;
+  int64_t rows = item->kind == HS_STORED_ROWS ? checkpoint->first_row[checkpoint->ranks] : item->rows;
   return array != NULL && array->kind == item->kind && array->type == item->type && array->rows == rows &&
          array->columns == item->columns;
 }

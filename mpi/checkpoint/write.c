@@ -55,11 +55,11 @@ static hs_status_t prepare(writing_t *writing, const hs_state_t *state)
   for (int i = 0; i < sorted->count; i++) {
     const hs_state_item_t *item = &sorted->item[i];
     hs_stored_array_t *array = &writing->frame.array[i];
-    *array =
-        (hs_stored_array_t){.kind = item->kind,
-                            .type = item->type,
-                            .rows = item->kind == HS_STORED_ROWS ? checkpoint->partition.rows : item->rows,
-                            .columns = item->columns};
+    *array = (hs_stored_array_t){
+        .kind = item->kind,
+        .type = item->type,
+        .rows = item->kind == HS_STORED_ROWS ? checkpoint->first_row[checkpoint->ranks] : item->rows,
+        .columns = item->columns};
     memcpy(array->name, item->name, sizeof array->name);
   }
   int writers = checkpoint->rank == 0 ? checkpoint->ranks : 1;

@@ -31,23 +31,92 @@ void hs_source_generate(hs_source_t *source, MPI_Comm comm, const hs_synthetic_t
                                   .targets_are_classes = sign};
 }
 
+hs_status_t hs_source_choose(hs_source_t *source, double share, int64_t seed, hs_source_rows_t rows)
+{
+  source->chosen = rows;
+  source->hold_out = (hs_hold_out_t){.rows = source->info.rows, .share = share, .seed = seed};
+  int64_t held_out = hs_hold_out_count(&source->hold_out);
+  if (held_out == 0)
+    return hs_fail(HS_BAD_DATA, source->path, NULL,
+                   "has %" PRId64 " rows: none can be held out of them (a larger path.hold_out than %g, or a file of "
+                   "its own: data.validation)",
+                   source->info.rows, share);
+  source->info.rows = rows == HS_ROWS_HELD_OUT ? held_out : source->info.rows - held_out;
+  return HS_OK;
+}
+
+/* Rows of a file, in 8-byte elements whatever their type. */
+typedef hs_status_t read_t(hs_data_file_t *file, int64_t first, int64_t count, void *rows);
+
+static hs_status_t read_features_of(hs_data_file_t *file, int64_t first, int64_t count, void *rows)
+{
+  return hs_data_read_features(file, first, count, rows);
+}
+
+static hs_status_t read_targets_of(hs_data_file_t *file, int64_t first, int64_t count, void *rows)
+{
+  return hs_data_read_targets(file, first, count, rows);
+}
+
+static hs_status_t read_labels_of(hs_data_file_t *file, int64_t first, int64_t count, void *rows)
+{
+  return hs_data_read_labels(file, first, count, rows);
+}
+
+static int64_t row_of_file(const hs_source_t *source, int64_t row)
+{
+  return source->chosen == HS_ROWS_HELD_OUT ? hs_hold_out_row(&source->hold_out, row)
+                                            : hs_hold_out_training_row(&source->hold_out, row);
+}
+
+/* The stretch of the file that holds the rows, slab by slab, and from it the rows that are meant. */
+static hs_status_t read_chosen(const hs_source_t *source, read_t *read, int64_t width, int64_t first, int64_t count,
+                               void *rows)
+{
+  if (count == 0) return HS_OK;
+  int64_t next = row_of_file(source, first), last = row_of_file(source, first + count - 1), done = 0;
+  int64_t step = hs_min64(hs_max64(1, SLAB_BYTES / (8 * width)), last - next + 1);
+  char *slab = hs_alloc((size_t)(step * width), 8, "rows being read"), *to = rows;
+  hs_status_t status = slab != NULL ? HS_OK : HS_NO_MEMORY;
+  while (status == HS_OK && done < count) {
+    int64_t from = next, here = hs_min64(step, last - from + 1);
+    status = read(source->file, from, here, slab);
+    while (status == HS_OK && done < count && next < from + here) {
+      memcpy(to + done * width * 8, slab + (next - from) * width * 8, (size_t)width * 8);
+      done += 1;
+      if (done < count) next = row_of_file(source, first + done);
+    }
+  }
+  hs_free(slab);
+  return status;
+}
+
+static hs_status_t read_rows(const hs_source_t *source, read_t *read, int64_t width, int64_t first, int64_t count,
+                             void *rows)
+{
+  if (source->chosen == HS_ROWS_ALL) return read(source->file, first, count, rows);
+  return read_chosen(source, read, width, first, count, rows);
+}
+
 static hs_status_t source_features(const hs_source_t *source, int64_t first, int64_t count, double *X)
 {
-  if (source->synthetic == NULL) return hs_data_read_features(source->file, first, count, X);
+  if (source->synthetic == NULL)
+    return read_rows(source, read_features_of, source->info.features, first, count, X);
   hs_synthetic_rows(source->synthetic, first, count, X, NULL);
   return HS_OK;
 }
 
 static hs_status_t source_targets(const hs_source_t *source, int64_t first, int64_t count, double *Y)
 {
-  if (source->synthetic == NULL) return hs_data_read_targets(source->file, first, count, Y);
+  if (source->synthetic == NULL)
+    return read_rows(source, read_targets_of, source->info.target_columns, first, count, Y);
   hs_synthetic_rows(source->synthetic, first, count, NULL, Y);
   return HS_OK;
 }
 
 static hs_status_t source_labels(const hs_source_t *source, int64_t first, int64_t count, int64_t *labels)
 {
-  if (source->synthetic == NULL) return hs_data_read_labels(source->file, first, count, labels);
+  if (source->synthetic == NULL) return read_rows(source, read_labels_of, 1, first, count, labels);
   for (int64_t k = 0; k < count; k++) {
     double y;
     hs_synthetic_rows(source->synthetic, first + k, 1, NULL, &y);

@@ -21,8 +21,11 @@
 #include "io/hdf5/data_file.h"
 #include "mpi/data/classes.h"
 #include "mpi/data/partition.h"
+#include "path/hold_out.h"
 #include "settings/settings.h"
 #include "synthetic/synthetic.h"
+
+typedef enum hs_source_rows { HS_ROWS_ALL, HS_ROWS_TRAINING, HS_ROWS_HELD_OUT } hs_source_rows_t;
 
 /* Where rows come from: a data file open on every rank, or a generator. */
 typedef struct hs_source {
@@ -32,11 +35,17 @@ typedef struct hs_source {
   const hs_synthetic_t *synthetic; /* borrowed; NULL for a file */
   bool sign;                       /* of a generator: targets are the classes sign(y) */
   hs_data_info_t info;
+  hs_source_rows_t chosen; /* of a file: which of its rows this is a source of; info.rows counts them */
+  hs_hold_out_t hold_out;
 } hs_source_t;
 
 /* Collective. targets may be NULL when they are not wanted. */
 hs_status_t hs_source_open(hs_source_t *source, MPI_Comm comm, const char *path, const char *features,
                            const char *targets);
+
+/* From now on a source of some of the rows of its file, numbered from 0: those that are left for training, or those
+ * that are held out. HS_BAD_DATA when there are none. Not collective. */
+hs_status_t hs_source_choose(hs_source_t *source, double share, int64_t seed, hs_source_rows_t rows);
 
 /* n rows of a generator, as regression targets or, with sign, as two classes. Not collective. */
 void hs_source_generate(hs_source_t *source, MPI_Comm comm, const hs_synthetic_t *synthetic, int64_t n,

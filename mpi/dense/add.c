@@ -8,7 +8,8 @@
 #include "mpi/dense/spread_private.h"
 
 #define LARGEST_BLOCK ((int64_t)2 << 20) /* doubles */
-#define SHARE_OF_LOCAL 64                /* a block is at most so small a part of what a rank holds */
+#define SHARE_OF_LOCAL 64                /* a block is at most so small a part of what a rank holds, */
+#define SMALL_BLOCK ((int64_t)1 << 19)   /* unless this is more: small blocks are dear to compute */
 
 /* A block of whole tiles on its way to their owners. */
 typedef struct parcel {
@@ -34,7 +35,8 @@ static void choose_size(parcel_t *parcel)
   const hs_grid_t *grid = spread->grid;
   /* The same on all ranks: what a rank holds on average. */
   int64_t held = (int64_t)spread->order * spread->order / ((int64_t)grid->rows * grid->columns);
-  int64_t tiles = hs_min64(LARGEST_BLOCK, held / SHARE_OF_LOCAL) / ((int64_t)spread->tile * spread->tile);
+  int64_t most = hs_min64(LARGEST_BLOCK, hs_max64(SMALL_BLOCK, held / SHARE_OF_LOCAL));
+  int64_t tiles = most / ((int64_t)spread->tile * spread->tile);
   int fitting = 1;
   while ((int64_t)(fitting + 1) * (fitting + 1) <= tiles) fitting++;
   parcel->height = edge(fitting, grid->rows, spread->tiles);

@@ -95,6 +95,18 @@ int hs_spread_tile(const hs_spread_t *spread)
   return spread->tile;
 }
 
+MPI_Comm hs_spread_comm(const hs_spread_t *spread)
+{
+  return spread->grid->comm;
+}
+
+void hs_spread_copy(hs_spread_t *to, const hs_spread_t *from)
+{
+  assert(to->grid == from->grid && to->order == from->order && to->tile == from->tile);
+  memcpy(to->a, from->a, (size_t)to->ld * (size_t)to->columns * sizeof *to->a);
+  to->content = from->content;
+}
+
 size_t hs_spread_bytes(const hs_spread_t *spread)
 {
   return sizeof *spread + (size_t)spread->ld * (size_t)spread->columns * sizeof *spread->a;

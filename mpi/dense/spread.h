@@ -30,6 +30,12 @@ void hs_spread_free(hs_spread_t **spread); /* Not collective. */
 int64_t hs_spread_order(const hs_spread_t *spread);
 int hs_spread_tile(const hs_spread_t *spread);
 
+/* The communicator of its grid. Not collective. */
+MPI_Comm hs_spread_comm(const hs_spread_t *spread);
+
+/* The numbers of another matrix of the same grid, order and tile. Not collective. */
+void hs_spread_copy(hs_spread_t *to, const hs_spread_t *from);
+
 /* Bytes held by this rank. */
 size_t hs_spread_bytes(const hs_spread_t *spread);
 
@@ -53,7 +59,8 @@ void hs_spread_clear(hs_spread_t *spread);
  *            tiles each; writes A_r for i >= j. Blocks are computed once.
  *   traffic  what was reduced is added
  * Blocks are summed onto their owners one after the other; a rank has room for two, and MPI
- * for two or three more: each at most 16 MB and a 64th of a rank's share of the matrix, at least a tile. Collective. */
+ * for two or three more: each at most 16 MB and a 64th of a rank's share of the matrix, or 4 MB, or a tile.
+ * Collective. */
 hs_status_t hs_spread_add(hs_spread_t *spread, hs_block_task_t *share, void *context, hs_traffic_t *traffic);
 
 #endif

@@ -209,6 +209,8 @@ static hs_status_t time_solver(stage_t *stage, hs_rehearsal_t *rehearsal)
   watch_t watch = {.last = 0};
   hs_solve_options_t options = {.tolerance = NEVER,
                                 .max_iterations = ITERATIONS,
+                                .x_update = HS_X_BLOCK_KERNEL,
+                                .no_newton = true,
                                 .rho = (double)rehearsal->rows / (double)rehearsal->blocks};
   hs_solution_t solution;
   hs_status_t status = hs_solve(&stage->problem, &options, observe, &watch, &solution);

@@ -15,6 +15,10 @@ void *hs_alloc(size_t count, size_t size, const char *what);
 /* Accepts NULL. Only for blocks from hs_alloc. */
 void hs_free(void *block);
 
+/* Bytes of memory that the processes of this machine share: what is built in, or what the control group of this
+ * process may take. */
+double hs_machine_bytes(void);
+
 /* Largest resident size of this process so far, in bytes. */
 size_t hs_peak_bytes(void);
 

@@ -15,6 +15,7 @@ typedef enum hs_stream {
   HS_STREAM_SPLIT = 2,
   HS_STREAM_SHUFFLE = 3,
   HS_STREAM_POWER = 4,
+  HS_STREAM_HOLD_OUT = 5,
   HS_STREAM_SYNTHETIC = 16 /* and the 64 after it */
 } hs_stream_t;
 

@@ -33,8 +33,6 @@ static hs_status_t check_supported(const hs_settings_t *settings)
     return unsupported(settings, "model.solve", "solves the gated program (set gated)");
   if (settings->model.init != HS_INIT_CONVEX)
     return unsupported(settings, "model.init", "starts from the convex solution (set convex)");
-  if (settings->solver.x_update != HS_X_AUTO && settings->solver.x_update != HS_X_BLOCK_KERNEL)
-    return unsupported(settings, "solver.x_update", "factors block kernels (set auto or block-kernel)");
   if (settings->solver.polish)
     return unsupported(settings, "solver.polish", "has no Newton polish (set false)");
   return HS_OK;
@@ -64,8 +62,9 @@ void hs_settings_warn_idle(const hs_settings_t *settings)
  * find. */
 static hs_status_t check_overwriting(const hs_settings_t *settings, const char *key, const char *output)
 {
-  static const char *const inputs[] = {"data.train", "data.test", "model.gates_from"};
-  for (int i = 0; i < 3 && output[0] != '\0'; i++) {
+  static const char *const inputs[] = {"data.train", "data.test", "data.validation",
+                                       "model.gates_from"};
+  for (size_t i = 0; i < sizeof inputs / sizeof *inputs && output[0] != '\0'; i++) {
     const hs_setting_t *row = &hs_setting_table[hs_setting_find(inputs[i])];
     if (strcmp(output, (const char *)settings + row->offset) == 0)
       return hs_fail(HS_BAD_USAGE, NULL, NULL, "%s = %.200s: would overwrite %s (give another name)", key,

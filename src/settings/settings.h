@@ -27,20 +27,24 @@ typedef enum hs_scaling {
 
 typedef enum hs_activation { HS_GATED, HS_RELU } hs_activation_t;
 
-typedef enum hs_x_update {
+typedef enum hs_x_kind {
   HS_X_AUTO,
   HS_X_BLOCK_KERNEL,
   HS_X_BLOCK_GRAM,
   HS_X_GLOBAL_KERNEL,
   HS_X_GLOBAL_GRAM
-} hs_x_update_t;
+} hs_x_kind_t;
 
 typedef enum hs_solve { HS_SOLVE_GATED, HS_SOLVE_CONSTRAINED } hs_solve_t;
+/* Of a path: the point of the best score, or the first one within a standard error of it. */
+typedef enum hs_choice { HS_CHOOSE_BEST, HS_CHOOSE_ONE_ERROR } hs_choice_t;
+typedef enum hs_keep { HS_KEEP_AUTO, HS_KEEP_ALL, HS_KEEP_CHOSEN } hs_keep_t;
+
 typedef enum hs_init { HS_INIT_CONVEX, HS_INIT_RANDOM, HS_INIT_BOTH } hs_init_t;
 
 typedef struct hs_settings {
   struct {
-    char train[HS_TEXT], test[HS_TEXT]; /* "" : none */
+    char train[HS_TEXT], test[HS_TEXT], validation[HS_TEXT]; /* "" : none */
     char features[HS_TEXT], targets[HS_TEXT];
     bool bias;
     hs_scaling_t scaling;
@@ -64,13 +68,19 @@ typedef struct hs_settings {
     double tolerance;
     int64_t max_iterations;
     double max_seconds; /* 0: no limit */
-    hs_x_update_t x_update;
+    hs_x_kind_t x_update;
     int64_t block_rows; /* 0: automatic */
     double rho;         /* 0: automatic and adaptive */
     int64_t anderson;
     bool polish;
     hs_precision_t precision;
   } solver;
+  struct {
+    int64_t points;
+    double hold_out; /* share of the rows; without data.validation */
+    hs_choice_t choose;
+    hs_keep_t weights;
+  } path;
   struct {
     double max_seconds;
   } bounds;

@@ -34,6 +34,8 @@
 const hs_setting_t hs_setting_table[] = {
     TEXT("data.train", data.train, "", 0, "HDF5 file with the training data"),
     TEXT("data.test", data.test, "", 0, "HDF5 file with test data, evaluated at the end"),
+    TEXT("data.validation", data.validation, "", 0,
+         "HDF5 file whose rows choose a point of a path (empty: path.hold_out)"),
     TEXT("data.features", data.features, "features", 1, "name of the feature data set [n, d] inside"),
     TEXT("data.targets", data.targets, "targets", 1, "name of the target data set [n] or [n, C] inside"),
     BOOLEAN("data.bias", data.bias, "true", "append a column of ones"),
@@ -76,6 +78,14 @@ const hs_setting_t hs_setting_table[] = {
     BOOLEAN("solver.polish", solver.polish, "false", "Newton steps on the active set"),
     CHOICE("solver.precision", solver.precision, "double", "single|double",
            "single: float32 products, float64 sums and certificate"),
+
+    INTEGER("path.points", path.points, "50", 1, 100000, "values of beta, from beta_max down to model.beta"),
+    {"path.hold_out", HS_SETTING_REAL, AT(path.hold_out), "0.2", 0, 0.5, true, NULL,
+     "share of the training rows that is held out to choose by, without data.validation"},
+    CHOICE("path.choose", path.choose, "best", "best|one-error",
+           "best: by validation score; one-error: the largest beta within one standard error of it"),
+    CHOICE("path.weights", path.weights, "auto", "auto|all|chosen",
+           "weights to keep: of all points, or of the chosen one (auto: all up to 64 MB)"),
 
     REAL("bounds.max_seconds", bounds.max_seconds, "60", 0,
          "seconds for the proof of the global lower bound (0: none)"),

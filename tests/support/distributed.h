@@ -68,13 +68,21 @@ static inline void distributed_free(distributed_t *x)
   hs_shard_free(&x->shard);
 }
 
-/* Solve and report through *solution; true when the gap reached the tolerance. */
-static inline bool distributed_solve(const distributed_t *x, double tolerance, hs_solution_t *solution)
+/* Solve by the x-update of this kind and report through *solution; true when the gap reached the tolerance. */
+static inline bool distributed_solve_by(const distributed_t *x, hs_x_kind_t kind, double tolerance,
+                                        hs_solution_t *solution)
 {
-  hs_solve_options_t options = {.tolerance = tolerance, .max_iterations = 20000, .anderson = 10};
+  hs_solve_options_t options = {
+      .tolerance = tolerance, .max_iterations = 20000, .anderson = 10, .x_update = kind};
   hs_status_t status = hs_solve(&x->problem, &options, NULL, NULL, solution);
   if (status != HS_OK) fprintf(stderr, "solve: %s\n", hs_error_message());
   return status == HS_OK && solution->stop == HS_STOP_CONVERGED;
+}
+
+/* By blocks of rows. */
+static inline bool distributed_solve(const distributed_t *x, double tolerance, hs_solution_t *solution)
+{
+  return distributed_solve_by(x, HS_X_BLOCK_KERNEL, tolerance, solution);
 }
 
 #endif
