@@ -33,6 +33,11 @@ void hs_finish_free(hs_finish_t **finish);
 /* A number that tells which groups of u are on; equal for equal sets. Not collective. */
 int64_t hs_finish_pattern(const hs_finish_t *finish, const double *u);
 
+/* The groups whose matrix is at hand, 0: none; and what a checkpoint says of them, so that the matrix is made once more
+ * without being counted once more. Not collective. */
+int64_t hs_finish_made(const hs_finish_t *finish);
+void hs_finish_was_made(hs_finish_t *finish, int64_t pattern);
+
 /* Is a Newton step on the groups of u worth its cost? Not collective, the same on all ranks. */
 bool hs_finish_pays(const hs_finish_t *finish, const double *u);
 

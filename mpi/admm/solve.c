@@ -53,6 +53,7 @@ static hs_status_t allocate(hs_solver_t *solver)
   if (status == HS_OK)
     status =
         hs_anderson_create(&solver->anderson, solver->options->anderson, problem->weights, solver->entries);
+  if (status == HS_OK) status = hs_active_set_create(&solver->active_set, problem);
   if (status == HS_OK) {
     solver->sums =
         hs_alloc((size_t)(SUM_ANDERSON + hs_anderson_sums(solver->anderson)), sizeof(double), "sums");
@@ -74,6 +75,7 @@ void hs_solver_free(hs_solver_t **out)
   hs_x_update_free(&solver->update);
   hs_reduction_free(&solver->reduction);
   hs_anderson_free(&solver->anderson);
+  hs_active_set_free(&solver->active_set);
   hs_finish_free(&solver->finish);
   hs_free(solver->trial.z);
   hs_free(solver->trial.p);
@@ -96,23 +98,23 @@ static hs_status_t factor(hs_solver_t *solver)
   return status;
 }
 
-/* w = -grad L(p);  s = A' w;  and the scale that makes w dual feasible. Collective. */
+/* w = -grad L(p);  s = A' w, but for gates that cannot matter;  and the scale that makes w dual feasible.
+ * Collective. */
 static void gradient(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
   hs_iterate_t *x = &solver->x;
   hs_loss_gradient(problem->loss, problem->rows, problem->outputs, x->p, problem->Y, x->w);
   for (int64_t k = 0; k < solver->entries; k++) x->w[k] = -x->w[k];
-  hs_problem_adjoint(problem, x->w, x->s);
   hs_dual_ray_t ray = {0};
   if (hs_loss_dual_is_quadratic(problem->loss))
     ray = hs_loss_dual_ray(problem->loss, problem->rows, problem->outputs, x->w, problem->Y);
   x->s[problem->weights] = ray.linear;
   x->s[problem->weights + 1] = ray.square;
-  hs_sum(problem->comm, x->s, problem->weights + 2, &solver->traffic);
+  double norm = hs_active_set_gradient(solver->active_set, x->z, x->w, x->s, 2, &solver->traffic);
   solver->dual_linear = x->s[problem->weights];
   solver->dual_square = x->s[problem->weights + 1];
-  solver->scale = hs_certificate_scale(problem, x->s);
+  solver->scale = norm > 0 ? problem->beta / norm : INFINITY;
 }
 
 /* z+ = prox_{beta/(N rho)}( z + s/(N rho) ); returns the summed norms. Not collective: replicated. */

@@ -2,6 +2,7 @@
 #ifndef HS_MPI_ADMM_SOLVER_H
 #define HS_MPI_ADMM_SOLVER_H
 
+#include "mpi/admm/active_set.h"
 #include "mpi/admm/anderson.h"
 #include "mpi/admm/certificate.h"
 #include "mpi/admm/finish.h"
@@ -34,6 +35,7 @@ typedef struct hs_solver {
   hs_iterate_t x;
   hs_x_update_t *update;
   hs_anderson_t *anderson;
+  hs_active_set_t *active_set;
   hs_penalty_t penalty;
   hs_finish_t *finish; /* owned; NULL: none */
   hs_trial_t trial;

@@ -40,6 +40,7 @@ enum {
   TRIAL_PATTERN,
   TRIAL_SAME,
   TRIAL_WANTED,
+  TRIAL_MADE,
   ANDERSON,
   COUNTS = ANDERSON + HS_ANDERSON_COUNTS
 };
@@ -82,6 +83,7 @@ static void pack(const hs_solver_t *solver, saved_t *saved)
   counts[TRIAL_PATTERN] = trial->pattern;
   counts[TRIAL_SAME] = trial->same;
   counts[TRIAL_WANTED] = trial->wanted;
+  counts[TRIAL_MADE] = solver->finish != NULL ? hs_finish_made(solver->finish) : 0;
   hs_anderson_get_counts(solver->anderson, counts + ANDERSON);
 }
 
@@ -112,6 +114,7 @@ static hs_status_t unpack(const saved_t *saved, hs_solver_t *solver)
   trial->pattern = counts[TRIAL_PATTERN];
   trial->same = counts[TRIAL_SAME];
   trial->wanted = counts[TRIAL_WANTED];
+  if (solver->finish != NULL) hs_finish_was_made(solver->finish, counts[TRIAL_MADE]);
   hs_history_from_numbers(numbers + ROW, &solver->row);
   solver->exact_after = counts[EXACT_AFTER];
   solver->factorings = (int)counts[FACTORINGS];
@@ -155,6 +158,7 @@ static void describe_arrays(hs_solver_t *solver, hs_state_t *state)
     hs_state_add(state, HS_STORED_ROWS, "trial_a", -1, HS_STORED_DOUBLE, 0, C, trial->a);
   }
   hs_anderson_describe(solver->anderson, C, state);
+  hs_active_set_describe(solver->active_set, state);
 }
 
 hs_status_t hs_solver_save(hs_solver_t *solver, const char *stop)
@@ -237,6 +241,7 @@ hs_status_t hs_solver_restore(hs_solver_t *solver)
     status = hs_checkpoint_read(checkpoint, state);
   }
   if (status == HS_OK && rows_differ(solver)) predict(solver);
+  if (status == HS_OK) hs_active_set_restored(solver->active_set);
   hs_free(state);
   return status;
 }

@@ -5,6 +5,7 @@
 
 #include "block/block_inverse.h"
 #include "masked/masked.h"
+#include "mpi/admm/active_set.h"
 #include "mpi/admm/anderson.h"
 #include "mpi/admm/iterate.h"
 
@@ -57,6 +58,8 @@ hs_memory_plan_t hs_memory_plan(const hs_problem_size_t *size, hs_share_t share,
       (double)hs_anderson_bytes(size->memory, weights, 0));
   add(&plan, "Anderson, rows", "rows x (1.5 m + 4) C", SOLVING,
       (double)hs_anderson_bytes(size->memory, 0, entries));
+  add(&plan, "active set", "rows x C, and some per gate", SOLVING,
+      (double)hs_active_set_bytes(size->gates, size->d, entries));
   add(&plan, "best residual", "rows x C", SOLVING, size->precision == HS_SINGLE ? 8 * (double)entries : 0);
   return plan;
 }

@@ -30,9 +30,9 @@ INLINE void NAME(add_runs)(VEC *buckets, int patterns, const uint16_t *length, c
 
 /* s_i += sum of the buckets with gate i open, for the gates of a group. Gate by gate from the last: add up
  * the upper half of the buckets, then fold it onto the lower half.
- *   s   of the group's first gate and the tile's first output, at the chunk's first feature */
-INLINE void NAME(unfold)(VEC *buckets, int bits, double *s, size_t gate_stride, size_t output_stride,
-                         int count, const int width, const int tile)
+ *   s   of gate 0 and the tile's first output, at the chunk's first feature */
+INLINE void NAME(unfold)(VEC *buckets, int bits, const int *gates, double *s, size_t gate_stride,
+                         size_t output_stride, int count, const int width, const int tile)
 {
   const int size = width * tile;
   for (int bit = bits - 1; bit >= 0; bit--) {
@@ -47,7 +47,7 @@ INLINE void NAME(unfold)(VEC *buckets, int bits, double *s, size_t gate_stride, 
         buckets[(size_t)(pattern * size + i)] += moved;
       }
     const REAL *element = (const REAL *)sum;
-    double *of_gate = s + (size_t)bit * gate_stride;
+    double *of_gate = s + (size_t)gates[bit] * gate_stride;
     for (int c = 0; c < tile; c++)
       for (int j = 0; j < count; j++)
         of_gate[(size_t)c * output_stride + (size_t)j] += (double)element[c * width * LANES + j];
@@ -65,9 +65,9 @@ INLINE void NAME(add_tile)(const hs_masked_t *op, const hs_part_t *part, int64_t
   const uint16_t *order = hs_runs_order(&op->runs, first, group);
   const VEC *panel = NAME(panel)(op, part, chunk);
   const REAL *w = (const REAL *)part->w + c;
-  double *own = s + ((size_t)gate * outputs + (size_t)c) * d + chunk.first;
+  double *own = s + (size_t)c * d + chunk.first;
   NAME(add_runs)(part->tables, 1 << bits, length, order, panel, w, outputs, width, tile);
-  NAME(unfold)(part->tables, bits, own, outputs * d, d, chunk.count, width, tile);
+  NAME(unfold)(part->tables, bits, op->runs.gates + gate, own, outputs * d, d, chunk.count, width, tile);
 }
 
 TARGET static void NAME(add_group)(const hs_masked_t *op, const hs_part_t *part, int64_t first,
@@ -106,7 +106,9 @@ TARGET static void NAME(adjoint)(const hs_masked_t *op, const hs_part_t *part, c
   int tiles = (op->outputs + 3) / 4;
   NAME(cut_t) cut = NAME(cut)(op->d, op->outputs > 2 ? 3 : 4);
   REAL *factors = part->w;
-  memset(s, 0, (size_t)op->masks->gates * (size_t)op->outputs * (size_t)op->d * sizeof *s);
+  size_t size = (size_t)op->outputs * (size_t)op->d;
+  for (int gate = 0; gate < op->masks->gates; gate++)
+    if (op->wanted[gate]) memset(s + (size_t)gate * size, 0, size * sizeof *s);
   for (int64_t first = part->first; first < part->end; first += op->block) {
     int rows = (int)hs_min64(op->block, part->end - first);
     for (int64_t i = 0; i < (int64_t)rows * op->outputs; i++) factors[i] = (REAL)w[first * op->outputs + i];
@@ -114,7 +116,8 @@ TARGET static void NAME(adjoint)(const hs_masked_t *op, const hs_part_t *part, c
     for (int i = 0; i < cut.chunks; i++) {
       NAME(chunk_t) chunk = NAME(chunk)(cut, i);
       for (int group = 0; group < op->runs.groups.count; group++)
-        NAME(add_group)(op, part, first, chunk, group, s, tiles);
+        if (op->wanted[op->runs.gates[hs_group_first(&op->runs.groups, group)]])
+          NAME(add_group)(op, part, first, chunk, group, s, tiles);
     }
   }
 }

@@ -17,6 +17,9 @@
 /* Rows that are worth a thread: fewer cost more in tables than they save in time. */
 #define PART_ROWS 64
 
+/* Regrouping all gates takes as long as A' w of so many features times outputs: measured. */
+#define REGROUP_COST 30.0
+
 /* How rows are divided: among threads, as far as there are enough, and into blocks. */
 typedef struct division {
   int threads, parts, block;
@@ -117,14 +120,15 @@ static hs_status_t make_patterns(hs_masked_t *op)
 {
   int gates = op->masks->gates;
   op->active = hs_alloc((size_t)gates, sizeof(int), "active gates");
-  if (op->active == NULL) return HS_NO_MEMORY;
+  op->wanted = hs_alloc((size_t)gates, sizeof(bool), "active gates");
+  if (op->active == NULL || op->wanted == NULL) return HS_NO_MEMORY;
   hs_status_t status = hs_patterns_create(&op->all, op->masks, gates, op->block, op->parts);
   if (status == HS_OK)
     status = hs_patterns_create(&op->some, op->masks, most_picked(gates), op->block, op->parts);
   if (status != HS_OK) return status;
   for (int gate = 0; gate < gates; gate++) op->active[gate] = gate;
   hs_patterns_choose(&op->all, gates, op->active);
-  return hs_runs_create(&op->runs, &op->all, op->block, op->parts);
+  return hs_runs_create(&op->runs, op->masks, op->all.groups, op->block, op->parts);
 }
 
 hs_status_t hs_masked_create(hs_masked_t **out, hs_precision_t precision, int64_t rows, int d, int outputs,
@@ -155,6 +159,7 @@ void hs_masked_free(hs_masked_t **out)
   for (int part = 0; op->part != NULL && part < op->threads; part++) free_part(&op->part[part]);
   hs_free(op->part);
   hs_free(op->active);
+  hs_free(op->wanted);
   hs_runs_free(&op->runs);
   hs_patterns_free(&op->some);
   hs_patterns_free(&op->all);
@@ -186,27 +191,51 @@ static void multiply(hs_masked_t *op, const hs_products_t *products, const doubl
   for (int part = 0; part < op->parts; part++) products->forward(op, &op->part[part], patterns, u, a);
 }
 
-/* The shares of all parts together, element by element in the order of the parts. */
-static void add_shares(const hs_masked_t *op, size_t first, size_t end, double *s)
+/* The shares of all parts together, element by element in the order of the parts: the blocks of some gates. */
+static void add_shares(const hs_masked_t *op, int first, int end, double *s)
 {
-  for (int part = 1; part < op->parts; part++) {
-    const double *share = op->part[part].s;
-    for (size_t i = first; i < end; i++) s[i] += share[i];
-  }
+  size_t size = (size_t)op->outputs * (size_t)op->d;
+  for (int part = 1; part < op->parts; part++)
+    for (int gate = first; gate < end; gate++) {
+      if (!op->wanted[gate]) continue;
+      const double *share = op->part[part].s + (size_t)gate * size;
+      double *block = s + (size_t)gate * size;
+      for (size_t i = 0; i < size; i++) block[i] += share[i];
+    }
 }
 
+/* All gates of the groups that have a gate among these; false: there are none. */
+static bool want_groups(hs_masked_t *op, const bool *wanted)
+{
+  const hs_groups_t *groups = &op->runs.groups;
+  bool some = false;
+  for (int group = 0; group < groups->count; group++) {
+    const int *gates = op->runs.gates + hs_group_first(groups, group);
+    int bits = hs_group_first(groups, group + 1) - hs_group_first(groups, group);
+    bool asked = false;
+    for (int bit = 0; bit < bits; bit++) asked |= wanted[gates[bit]];
+    for (int bit = 0; bit < bits; bit++) op->wanted[gates[bit]] = asked;
+    some |= asked;
+  }
+  return some;
+}
+
+static void want_all(hs_masked_t *op)
+{
+  for (int gate = 0; gate < op->masks->gates; gate++) op->wanted[gate] = true;
+}
+
+/* The blocks of op->wanted. */
 static void multiply_transposed(hs_masked_t *op, const hs_products_t *products, const double *w, double *s)
 {
-  int parts = op->parts;
-  int64_t count = (int64_t)op->masks->gates * op->outputs * op->d;
+  int parts = op->parts, gates = op->masks->gates;
 #pragma omp parallel for schedule(static, 1) num_threads(parts)
   for (int part = 0; part < parts; part++)
     products->adjoint(op, &op->part[part], w, part == 0 ? s : op->part[part].s);
   if (parts == 1) return;
 #pragma omp parallel for schedule(static, 1) num_threads(parts)
   for (int part = 0; part < parts; part++)
-    add_shares(op, (size_t)hs_part_first(count, parts, part), (size_t)hs_part_first(count, parts, part + 1),
-               s);
+    add_shares(op, (int)hs_part_first(gates, parts, part), (int)hs_part_first(gates, parts, part + 1), s);
 }
 
 void hs_masked_forward(hs_masked_t *op, const double *u, double *a)
@@ -221,11 +250,33 @@ void hs_masked_forward_exact(hs_masked_t *op, const double *u, double *a)
 
 void hs_masked_adjoint(hs_masked_t *op, const double *w, double *s)
 {
+  want_all(op);
   multiply_transposed(op, &op->native, w, s);
+}
+
+void hs_masked_adjoint_some(hs_masked_t *op, const bool *wanted, const double *w, double *s)
+{
+  if (want_groups(op, wanted)) multiply_transposed(op, &op->native, w, s);
+}
+
+int hs_masked_group_count(const hs_masked_t *op)
+{
+  return op->runs.groups.count;
+}
+
+void hs_masked_regroup(hs_masked_t *op, const int *order)
+{
+  hs_runs_regroup(&op->runs, op->masks, order, op->parts);
+}
+
+double hs_masked_regroup_cost(const hs_masked_t *op)
+{
+  return REGROUP_COST / ((double)op->d * op->outputs);
 }
 
 void hs_masked_adjoint_exact(hs_masked_t *op, const double *w, double *s)
 {
+  want_all(op);
   multiply_transposed(op, &op->exact, w, s);
 }
 
@@ -242,8 +293,8 @@ size_t hs_masked_bytes(hs_precision_t precision, int64_t rows, int d, int output
   size_t of_part = need.tables + need.panels + need.sums + need.w;
   size_t of_thread = sizeof(hs_part_t) + need.slices + need.slice_masks;
   hs_groups_t groups = hs_groups_split(gates, hs_min64(division.block, rows));
-  return sizeof(hs_masked_t) + (size_t)gates * sizeof(int) + parts * of_part + (parts - 1) * need.s +
-         threads * of_thread + hs_runs_bytes(groups, rows, division.block) +
+  return sizeof(hs_masked_t) + (size_t)gates * (sizeof(int) + sizeof(bool)) + parts * of_part +
+         (parts - 1) * need.s + threads * of_thread + hs_runs_bytes(groups, rows, division.block) +
          hs_patterns_bytes(rows, gates, gates, division.block, division.parts) +
          hs_patterns_bytes(rows, gates, most_picked(gates), division.block, division.parts);
 }

@@ -39,6 +39,20 @@ void hs_masked_forward(hs_masked_t *op, const double *u, double *a);
 /* s = A' w.   w  rows x C    s  P x C x d, overwritten */
 void hs_masked_adjoint(hs_masked_t *op, const double *w, double *s);
 
+/* The same for some gates, P flags. Those of a group are computed together: the blocks of gates that are not wanted
+ * are left alone, or computed as well. */
+void hs_masked_adjoint_some(hs_masked_t *op, const bool *wanted, const double *w, double *s);
+
+/* How many groups there are: group g has the places P g / count .. P (g + 1) / count - 1 of the order below. It
+ * depends on the number of rows. */
+int hs_masked_group_count(const hs_masked_t *op);
+
+/* Groups of gates that are consecutive in this order (a permutation of 0..P-1) are computed together from now on; at
+ * first it is ascending. Costs about as much as `hs_masked_regroup_cost` products A' w of all gates. Other groups
+ * give A' w other rounding. */
+void hs_masked_regroup(hs_masked_t *op, const int *order);
+double hs_masked_regroup_cost(const hs_masked_t *op);
+
 /* The same products with every operation in double, whatever the precision of X: for certificates. Slower. */
 void hs_masked_forward_exact(hs_masked_t *op, const double *u, double *a);
 void hs_masked_adjoint_exact(hs_masked_t *op, const double *w, double *s);

@@ -12,7 +12,8 @@
 
 struct hs_part; /* operator.h */
 
-/* Both for the rows of one part: forward fills these rows of a; adjoint overwrites s (P x C x d) with their sum. */
+/* Both for the rows of one part: forward fills these rows of a; adjoint overwrites s (P x C x d) with their sum,
+ * the blocks of op->wanted alone. */
 typedef struct hs_products {
   int vector_bytes;
   void (*forward)(const hs_masked_t *op, const struct hs_part *part, const hs_patterns_t *patterns,

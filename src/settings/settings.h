@@ -72,6 +72,7 @@ typedef struct hs_settings {
     int64_t block_rows; /* 0: automatic */
     double rho;         /* 0: automatic and adaptive */
     int64_t anderson;
+    bool newton;
     bool polish;
     hs_precision_t precision;
   } solver;

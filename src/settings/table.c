@@ -75,7 +75,9 @@ const hs_setting_t hs_setting_table[] = {
     INTEGER("solver.block_rows", solver.block_rows, "0", 0, LARGEST, "rows per block (0: automatic)"),
     REAL("solver.rho", solver.rho, "0", 0, "penalty (0: automatic and adaptive)"),
     INTEGER("solver.anderson", solver.anderson, "10", 0, 50, "memory of the acceleration (0: off)"),
-    BOOLEAN("solver.polish", solver.polish, "false", "Newton steps on the active set"),
+    BOOLEAN("solver.newton", solver.newton, "true", "Newton steps within the iteration once the groups settle"),
+    BOOLEAN("solver.polish", solver.polish, "false",
+            "Newton's method at the end, to a relative gap of 1e-10 (or solver.tolerance, below 1e-6)"),
     CHOICE("solver.precision", solver.precision, "double", "single|double",
            "single: float32 products, float64 sums and certificate"),
 

@@ -18,19 +18,23 @@ check "the data sets of this test"
 
 # ---- in pieces
 
+# Stops early, twice on the way, and just before the end.
 pieces() { # RANKS SETTINGS...
-  local ranks=$1 most
+  local ranks=$1 most total last=
   shift
   rm -f whole.h5* parts.h5*
   good "$ranks" train "$@" output.run=whole.h5
   [ ! -e whole.h5.ckpt ] || wrong "a converged run left its checkpoint"
-  for most in 3 10 11 24; do
+  total=$(last_value whole.h5 /history/iteration)
+  [ "$total" -ge 9 ] || wrong "only $total iterations: too few for a test"
+  for most in 3 $((total / 2)) $((total - 2)) $((total - 1)); do
     expect_code 4 "$ranks" train "$@" output.run=parts.h5 solver.max_iterations=$most
     [ -s parts.h5.ckpt ] || wrong "no checkpoint after $most iterations"
     expect "iterations" "$(last_value parts.h5 /history/iteration)" $most
+    last=$most
   done
   good "$ranks" train "$@" output.run=parts.h5
-  grep -q 'resumed : from parts.h5.ckpt, after iteration 24' log || wrong "not resumed: $(head -n 8 log | tail -n 1)"
+  grep -q "resumed : from parts.h5.ckpt, after iteration $last" log || wrong "not resumed: $(head -n 8 log | tail -n 1)"
   [ ! -e parts.h5.ckpt ] || wrong "the checkpoint was not removed"
   expect "the last row" "$(last_value parts.h5 /history/iteration)" "$(values parts.h5 /history/iteration | wc -w)"
   same_run whole.h5 parts.h5
@@ -40,6 +44,12 @@ for ranks in 1 3; do
   pieces $ranks r.h5 model.gates=20 solver.tolerance=1e-7 solver.block_rows=40
 done
 check "squared loss in pieces: the same bits"
+for kind in block-gram global-kernel global-gram; do
+  pieces 2 r.h5 model.gates=20 solver.tolerance=1e-7 solver.x_update=$kind
+done
+pieces 2 r.h5 model.gates=20 solver.tolerance=1e-7 solver.x_update=global-gram solver.newton=false
+pieces 3 c.h5 model.gates=15 solver.tolerance=1e-5 model.loss=logistic solver.x_update=global-gram
+check "every x-update, with and without Newton steps, in pieces: the same bits"
 for ranks in 1 2; do
   pieces $ranks r.h5 model.gates=20 solver.tolerance=1e-4 solver.precision=single solver.block_rows=40
 done
@@ -60,10 +70,11 @@ check "the same budget again: nothing is added"
 
 good 1 train r.h5 model.gates=20 solver.tolerance=1e-8 output.run=one.h5
 objective=$(last_value one.h5 /history/primal)
-for change in "2 3" "3 1" "1 4"; do
+for change in "2 3 block-kernel" "3 1 auto" "1 4 global-gram" "2 3 block-gram" "3 2 global-kernel"; do
+  read -r before after kind <<<"$change"
   rm -f moved.h5*
-  expect_code 4 "${change% *}" train r.h5 model.gates=20 solver.tolerance=1e-8 output.run=moved.h5 solver.max_iterations=20
-  good "${change#* }" train r.h5 model.gates=20 solver.tolerance=1e-8 output.run=moved.h5
+  expect_code 4 "$before" train r.h5 model.gates=20 solver.tolerance=1e-8 solver.x_update="$kind" output.run=moved.h5 solver.max_iterations=7
+  good "$after" train r.h5 model.gates=20 solver.tolerance=1e-8 solver.x_update="$kind" output.run=moved.h5
   grep -q 'another number of ranks' log || wrong "does not tell of other ranks"
   expect_near "objective after $change ranks" "$(last_value moved.h5 /history/primal)" "$objective" 1e-6
   expect "rows" "$(last_value moved.h5 /history/iteration)" "$(values moved.h5 /history/iteration | wc -w)"

@@ -414,6 +414,80 @@ static void test_threads(void **state)
   check_threads(9001, 5, 12, 1, HS_DOUBLE, 0);
 }
 
+/* Blocks of some gates: those asked for are there, others whole or untouched. */
+static void check_some(problem_t *p, const double *all, const bool *asked, int step)
+{
+  size_t size = (size_t)(p->outputs * p->d), count = (size_t)p->gates * size;
+  double *s = hs_alloc(count, sizeof *s, "gradients");
+  int computed = 0;
+  for (size_t e = 0; e < count; e++) s[e] = -77;
+  hs_masked_adjoint_some(p->op, asked, p->w, s);
+  for (int i = 0; i < p->gates; i++) {
+    bool wanted = asked[i] || s[(size_t)i * size] != -77;
+    computed += wanted;
+    for (size_t e = (size_t)i * size; e < (size_t)(i + 1) * size; e++)
+      assert_true(memcmp(&s[e], wanted ? &all[e] : &(double){-77}, sizeof *s) == 0);
+  }
+  if (step == 0) assert_int_equal(computed, 0);
+  if (step == 1) assert_int_equal(computed, p->gates);
+  hs_free(s);
+}
+
+/* Every step-th gate, and the first half of the order. */
+static void check_choices(problem_t *p, const int *order)
+{
+  int64_t weights = (int64_t)p->gates * p->outputs * p->d;
+  double *all = hs_alloc((size_t)weights, sizeof *all, "gradients");
+  bool *asked = hs_alloc((size_t)p->gates, sizeof *asked, "gates");
+  by_definition(p);
+  hs_masked_adjoint(p->op, p->w, all);
+  assert_close(all, p->true_s, p->size_s, weights, p->precision == HS_SINGLE ? FLT_EPSILON : DBL_EPSILON);
+  for (int step = 0; step <= 30; step += step < 2 ? 1 : 7) {
+    for (int i = 0; i < p->gates; i++) asked[i] = step > 0 && i % step == 0;
+    check_some(p, all, asked, step);
+  }
+  for (int i = 0; i < p->gates; i++) asked[order[i]] = i < p->gates / 2;
+  check_some(p, all, asked, 2);
+  hs_masked_adjoint_exact(p->op, p->w, p->s);
+  assert_close(p->s, p->true_s, p->size_s, weights, DBL_EPSILON);
+  hs_free(all);
+  hs_free(asked);
+}
+
+/* In any order of the gates: ascending, descending, shuffled, and ascending again, which gives the first bits. */
+static void check_orders(int n, int d, int gates, int outputs, hs_precision_t precision)
+{
+  problem_t p;
+  make(&p, n, d, gates, outputs, precision, 0.5);
+  size_t bytes = (size_t)(gates * outputs * d) * sizeof(double);
+  double *first = hs_alloc((size_t)(gates * outputs * d), sizeof *first, "gradients");
+  int *order = hs_alloc((size_t)gates, sizeof *order, "order");
+  hs_masked_adjoint(p.op, p.w, first);
+  for (int kind = 0; kind < 4; kind++) {
+    for (int i = 0; i < gates; i++) order[i] = kind == 1 ? gates - 1 - i : kind == 2 ? i * 37 % gates : i;
+    hs_masked_regroup(p.op, order);
+    check_choices(&p, order);
+  }
+  hs_masked_adjoint(p.op, p.w, p.s);
+  assert_memory_equal(p.s, first, bytes);
+  hs_free(order);
+  hs_free(first);
+  drop(&p);
+}
+
+static void test_some_gates(void **state)
+{
+  (void)state;
+  for (int threads = 1; threads <= 3 && set_threads(threads); threads++)
+    for (int precision = HS_SINGLE; precision <= HS_DOUBLE; precision++) {
+      check_orders(0, 3, 20, 1, (hs_precision_t)precision);
+      check_orders(300, 5, 1, 2, (hs_precision_t)precision);
+      check_orders(1000, 9, 80, 1, (hs_precision_t)precision);
+      check_orders(5000, 4, 70, 3, (hs_precision_t)precision);
+    }
+  set_threads(1);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -421,7 +495,7 @@ int main(void)
       cmocka_unit_test(test_blocks),           cmocka_unit_test(test_zero_blocks),
       cmocka_unit_test(test_baseline),         cmocka_unit_test(test_repeatable),
       cmocka_unit_test(test_adjoint_identity), cmocka_unit_test(test_kernel),
-      cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_threads),          cmocka_unit_test(test_some_gates),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
