@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "io/report/differences.h"
 #include "io/report/page.h"
+#include "io/report/path_plot.h"
 #include "io/report/picture.h"
 #include "io/report/plot.h"
 #include "io/report/runs.h"
@@ -21,7 +22,8 @@ typedef struct report {
   int count;
   hs_report_run_t *runs;
   hs_differences_t differences;
-  hs_study_t study; /* of hs_report_scaling alone */
+  hs_run_path_t path; /* of a single run that has one; else without points */
+  hs_study_t study;   /* of hs_report_scaling alone */
 } report_t;
 
 bool hs_report_kind(const char *path, hs_report_kind_t *kind)
@@ -41,6 +43,15 @@ static bool runs_script(FILE *script, const void *context, hs_report_kind_t kind
 {
   const report_t *report = context;
   return hs_plot_write(script, report->count, report->runs, kind, output);
+}
+
+static bool path_script(FILE *script, const void *context, hs_report_kind_t kind, const char *output)
+{
+  const report_t *report = context;
+  const hs_report_run_t *run = &report->runs[0];
+  hs_path_plot_write(script, &report->path, run->short_label, run->tolerance, run->summary.facts.rows, kind,
+                     output);
+  return true;
 }
 
 static bool runs_page(FILE *page, const void *context, FILE *svg)
@@ -66,11 +77,13 @@ static hs_status_t begin(report_t *report, const hs_report_order_t *order)
   *report = (report_t){0};
   hs_status_t status = hs_report_runs_read(order->count, order->paths, &report->count, &report->runs);
   if (status == HS_OK) status = hs_differences_find(&report->differences, report->count, report->runs);
+  if (status == HS_OK && report->count == 1) status = hs_run_read_path(report->runs[0].path, &report->path);
   return status;
 }
 
 static void end(report_t *report)
 {
+  hs_run_path_clear(&report->path);
   hs_study_clear(&report->study);
   hs_differences_clear(&report->differences);
   hs_report_runs_free(report->count, report->runs);
@@ -134,7 +147,7 @@ hs_status_t hs_report_write(const hs_report_order_t *order)
   hs_status_t status = begin(&report, order);
   if (status == HS_OK && order->json) print_json(&report);
   if (status == HS_OK && order->output != NULL) {
-    hs_picture_t picture = {&report, runs_script, runs_page};
+    hs_picture_t picture = {&report, report.path.count > 0 ? path_script : runs_script, runs_page};
     status = hs_picture_write(&picture, order->output, order->kind);
     if (status == HS_OK)
       hs_log("report of %d run%s: %s", report.count, report.count > 1 ? "s" : "", order->output);

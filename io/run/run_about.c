@@ -170,6 +170,21 @@ static void get_times(hid_t status, hs_run_times_t *times)
   }
 }
 
+hs_status_t hs_run_put_polish(hid_t status, const hs_run_polish_t *polish)
+{
+  bool over = polish->end != NULL;
+  hs_status_t done = polish->from > 0 ? hs_h5_write_int(status, "polish_from", polish->from)
+                                      : remove_attribute(status, "polish_from");
+  if (done == HS_OK)
+    done = over ? hs_h5_write_int(status, "polish_steps", polish->steps)
+                : remove_attribute(status, "polish_steps");
+  if (done == HS_OK) done = put_real(status, "polish_seconds", over ? polish->seconds : NAN);
+  if (done == HS_OK)
+    done =
+        over ? hs_h5_write_text(status, "polish_end", polish->end) : remove_attribute(status, "polish_end");
+  return done;
+}
+
 hs_status_t hs_run_put_end(hid_t status, const char *stop, double loss, int64_t rows)
 {
   hs_status_t done = hs_h5_write_text(status, "stop", stop);
@@ -191,6 +206,8 @@ hs_status_t hs_run_get_status(hid_t file, const char *path, hs_run_summary_t *su
   hs_h5_read_double(group, "beta", &facts->beta);
   hs_h5_read_double(group, "beta_max", &facts->beta_max);
   hs_h5_read_double(group, "loss", &summary->loss);
+  summary->polish_from = 0;
+  hs_h5_read_int(group, "polish_from", &summary->polish_from);
   get_times(group, &summary->times);
   H5Gclose(group);
   return summary->stop != NULL ? HS_OK : HS_NO_MEMORY;

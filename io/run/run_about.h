@@ -16,6 +16,7 @@ hs_status_t hs_run_put_config(hid_t file, const char *yaml, const hs_provenance_
 hs_status_t hs_run_put_facts(hid_t status, const hs_run_facts_t *facts);
 hs_status_t hs_run_put_times(hid_t status, const hs_run_times_t *times);
 hs_status_t hs_run_put_method(hid_t status, const hs_run_method_t *method);
+hs_status_t hs_run_put_polish(hid_t status, const hs_run_polish_t *polish);
 hs_status_t hs_run_put_end(hid_t status, const char *stop, double loss, int64_t rows);
 
 /* Into /bounds, which is made when needed. */

@@ -1,12 +1,13 @@
 /* run_file.h: the run file, what training leaves behind: history, settings, bounds and model in one HDF5
  * file.
  *
- *   /history/FIELD        1-D, one entry per iteration; the fields of hs_history_row_t
+ *   /history/FIELD        1-D, one entry per iteration; the fields of hs_history_row_t. Rows from the attribute
+ *                         polish_from of /status on are Newton steps
  *   /model                gates [P, d], weights [P, d, C], shift [features], scale [features]
  *   /model/relu           W1 [d, m], W2 [m, C]; only when the model has a ReLU network
  *   /bounds/NAME          attributes value, kind, about
  *   /config               the resolved settings as YAML; its attributes say by what and where
- *   /status               attribute stop: running | converged | iterations | seconds | signal; facts, times, loss
+ *   /status               attribute stop: running | converged | iterations | seconds | signal; facts, times, loss, polish
  *
  * The file at its name is whole at every moment, for readers during the run and after a kill at any instruction: it is
  * kept in memory, and each flush writes all of it to PATH.new and renames that to PATH (io/files/replace.h). A flush
@@ -68,6 +69,17 @@ typedef struct hs_run_method {
   const char *certificate; /* how the bounds of the last row were computed */
 } hs_run_method_t;
 
+/* Newton's method at the end of a run; attributes of /status with the names in brackets. In its rows of history rho is
+ * 1 / (blocks sigma), sigma the length of the proximal step; primal_residual and dual_residual tell how far the weights
+ * are from the optimum and from the minimum of the step, in units of the square root of the objective. */
+typedef struct hs_run_polish {
+  int64_t from;    /* iteration of its first row (polish_from); 0: it has none, and no attribute */
+  const char *end; /* converged | steps | seconds | signal | stalled | trouble (polish_end); NULL: it is going on, and
+                      there are no further attributes */
+  int64_t steps;   /* of Newton (polish_steps) */
+  double seconds;  /* (polish_seconds) */
+} hs_run_polish_t;
+
 /* Make the file, with an empty history and stop = "running"; it is on the disk at once, whole, in the place of an
  * earlier one. On failure *run is NULL and whatever was at path is untouched. config_yaml, provenance: copied. */
 hs_status_t hs_run_create(hs_run_t **run, const char *path, const char *config_yaml,
@@ -86,6 +98,9 @@ hs_status_t hs_run_write_times(hs_run_t *run, const hs_run_times_t *times);
 
 /* Write or replace the method. */
 hs_status_t hs_run_write_method(hs_run_t *run, const hs_run_method_t *method);
+
+/* Write or replace what is told of the polish. */
+hs_status_t hs_run_write_polish(hs_run_t *run, const hs_run_polish_t *polish);
 
 /* Add a row of history; a row of the same iteration as the last one takes its place. Costs a copy, and now and then a
  * flush: at once when the row before came more than 0.2 s ago, else every half second (see above). */
@@ -120,6 +135,7 @@ typedef struct hs_run_summary {
   hs_history_row_t last; /* all zero when there is none */
   hs_run_facts_t facts;  /* rows, gates -1 and beta NAN where the file does not tell */
   hs_run_times_t times;  /* NAN and -1 where the file does not tell */
+  int64_t polish_from;   /* iteration of the first row that is a Newton step; 0: none */
   double loss;           /* NAN: not known */
   bool has_model;
   char *config;               /* owned */

@@ -12,11 +12,20 @@ static const struct {
   const char *name;
   bool integer;
 } fields[HS_PATH_POINT_FIELDS] = {
-    {"beta", false},           {"beta_relative", false},   {"primal", false},
-    {"dual", false},           {"relative_gap", false},    {"first_iteration", true},
-    {"iterations", true},      {"factorings", true},       {"active_groups", true},
-    {"seconds", false},        {"train_loss", false},      {"validation_loss", false},
-    {"validation_score", false}, {"validation_error", false},
+    {"beta", false},
+    {"beta_relative", false},
+    {"primal", false},
+    {"dual", false},
+    {"relative_gap", false},
+    {"first_iteration", true},
+    {"iterations", true},
+    {"factorings", true},
+    {"active_groups", true},
+    {"seconds", false},
+    {"train_loss", false},
+    {"validation_loss", false},
+    {"validation_score", false},
+    {"validation_error", false},
 };
 
 static hid_t type_of(int field)
@@ -40,8 +49,8 @@ static hs_status_t put_field(hid_t group, int field, const hs_run_path_t *path)
 {
   hsize_t extent = (hsize_t)path->count;
   hid_t space = H5Screate_simple(1, &extent, NULL), memory = column_of(path->count, field);
-  hid_t set = H5Dcreate2(group, fields[field].name, type_of(field), space, H5P_DEFAULT, H5P_DEFAULT,
-                         H5P_DEFAULT);
+  hid_t set =
+      H5Dcreate2(group, fields[field].name, type_of(field), space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   bool good = set >= 0 && H5Dwrite(set, type_of(field), memory, space, H5P_DEFAULT, path->point) >= 0;
   if (set >= 0) H5Dclose(set);
   H5Sclose(memory);
@@ -78,8 +87,7 @@ static hs_status_t put_values(hid_t group, const hs_run_path_weights_t *weights)
   if (turned == NULL) return HS_NO_MEMORY;
   for (int64_t b = 0; b < blocks; b++)
     for (int64_t c = 0; c < C; c++)
-      for (int64_t j = 0; j < d; j++)
-        turned[(b * d + j) * C + c] = weights->values[(b * C + c) * d + j];
+      for (int64_t j = 0; j < d; j++) turned[(b * d + j) * C + c] = weights->values[(b * C + c) * d + j];
   int64_t shape[3] = {blocks, d, C};
   hs_status_t status = hs_h5_write_array(group, "values", 3, shape, turned);
   hs_free(turned);
@@ -117,7 +125,8 @@ hs_status_t hs_run_put_path(hid_t file, const hs_run_path_t *path, const hs_run_
 
 static hs_status_t damaged(const char *file, const char *what)
 {
-  return hs_fail(HS_BAD_DATA, file, "path", "%s is missing or has another length (the file is damaged)", what);
+  return hs_fail(HS_BAD_DATA, file, "path", "%s is missing or has another length (the file is damaged)",
+                 what);
 }
 
 static hs_status_t get_field(hid_t group, const char *file, int field, hs_run_path_t *path)

@@ -265,6 +265,14 @@ hs_status_t hs_run_write_method(hs_run_t *run, const hs_run_method_t *method)
   return status == HS_OK ? flush_soon(run) : status;
 }
 
+hs_status_t hs_run_write_polish(hs_run_t *run, const hs_run_polish_t *polish)
+{
+  bool told_before;
+  if (!begin(run, &told_before)) return HS_NO_MEMORY;
+  hs_status_t status = end(run, "status", told_before, hs_run_put_polish(run->status, polish));
+  return status == HS_OK ? flush_soon(run) : status;
+}
+
 hs_status_t hs_run_write_bound(hs_run_t *run, const char *name, double value, const char *kind,
                                const char *about)
 {

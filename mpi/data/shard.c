@@ -38,8 +38,8 @@ hs_status_t hs_source_choose(hs_source_t *source, double share, int64_t seed, hs
   int64_t held_out = hs_hold_out_count(&source->hold_out);
   if (held_out == 0)
     return hs_fail(HS_BAD_DATA, source->path, NULL,
-                   "has %" PRId64 " rows: none can be held out of them (a larger path.hold_out than %g, or a file of "
-                   "its own: data.validation)",
+                   "has %" PRId64 " rows: none can be held out of them (a larger path.hold_out than %g, or a "
+                   "file of its own: data.validation)",
                    source->info.rows, share);
   source->info.rows = rows == HS_ROWS_HELD_OUT ? held_out : source->info.rows - held_out;
   return HS_OK;
@@ -70,8 +70,8 @@ static int64_t row_of_file(const hs_source_t *source, int64_t row)
 }
 
 /* The stretch of the file that holds the rows, slab by slab, and from it the rows that are meant. */
-static hs_status_t read_chosen(const hs_source_t *source, read_t *read, int64_t width, int64_t first, int64_t count,
-                               void *rows)
+static hs_status_t read_chosen(const hs_source_t *source, read_t *read, int64_t width, int64_t first,
+                               int64_t count, void *rows)
 {
   if (count == 0) return HS_OK;
   int64_t next = row_of_file(source, first), last = row_of_file(source, first + count - 1), done = 0;
@@ -91,8 +91,8 @@ static hs_status_t read_chosen(const hs_source_t *source, read_t *read, int64_t 
   return status;
 }
 
-static hs_status_t read_rows(const hs_source_t *source, read_t *read, int64_t width, int64_t first, int64_t count,
-                             void *rows)
+static hs_status_t read_rows(const hs_source_t *source, read_t *read, int64_t width, int64_t first,
+                             int64_t count, void *rows)
 {
   if (source->chosen == HS_ROWS_ALL) return read(source->file, first, count, rows);
   return read_chosen(source, read, width, first, count, rows);

@@ -25,7 +25,8 @@ static hs_status_t make_points(hs_path_run_t *run)
   const hs_settings_t *settings = run->settings;
   const hs_problem_t *problem = &run->setup.problem;
   if (problem->beta >= problem->beta_max)
-    return hs_fail(HS_BAD_USAGE, NULL, settings->model.beta_absolute > 0 ? "model.beta_absolute" : "model.beta",
+    return hs_fail(HS_BAD_USAGE, NULL,
+                   settings->model.beta_absolute > 0 ? "model.beta_absolute" : "model.beta",
                    "the path would end at %.6g, not below beta_max = %.6g, where it begins (a smaller one)",
                    problem->beta, problem->beta_max);
   run->points = (int)settings->path.points;
@@ -75,6 +76,7 @@ static hs_status_t create_solver(hs_path_run_t *run)
                                       .rho = settings->solver.rho,
                                       .anderson = (int)settings->solver.anderson,
                                       .x_update = settings->solver.x_update,
+                                      .no_newton = true, /* near the solution it costs more than it saves */
                                       .blocks_given = settings->solver.block_rows > 0};
   run->begin = run->saved_at = MPI_Wtime();
   run->setup.problem.beta = run->beta[0];
@@ -281,7 +283,8 @@ static hs_status_t write_path(hs_path_run_t *run, const hs_run_path_t *path)
 }
 
 /* Collective. */
-static hs_status_t save(hs_path_run_t *run, const hs_run_path_t *path, const hs_model_t *model, double network)
+static hs_status_t save(hs_path_run_t *run, const hs_run_path_t *path, const hs_model_t *model,
+                        double network)
 {
   const hs_path_point_t *point = &run->point[path->chosen];
   double mine = (double)hs_peak_bytes(), total;
@@ -292,8 +295,7 @@ static hs_status_t save(hs_path_run_t *run, const hs_run_path_t *path, const hs_
   hs_status_t status = run->rank == 0 ? write_path(run, path) : HS_OK;
   status = hs_agree(run->comm, status);
   if (status == HS_OK)
-    status =
-        hs_outputs_save(&run->outputs, model, &bounds, hs_stop_name(run->stop), point->train_loss);
+    status = hs_outputs_save(&run->outputs, model, &bounds, hs_stop_name(run->stop), point->train_loss);
   if (status == HS_OK && !ended(run)) hs_checkpoint_remove(run->outputs.checkpoint);
   return status;
 }

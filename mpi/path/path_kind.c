@@ -2,6 +2,7 @@
  * close to the solution needs few iterations more of the kinds that converge slowly than of the others. */
 #include <math.h>
 
+#include "mpi/comm/agree.h"
 #include "mpi/path/path_run.h"
 #include "mpi/x_update/choose.h"
 
@@ -30,7 +31,8 @@ static hs_x_kind_t soonest(const hs_path_run_t *run, const hs_x_estimate_t *here
   hs_x_estimate(&shape, 1, INFINITY, alone);
   hs_x_kind_t best = HS_X_BLOCK_KERNEL;
   for (int i = 0; i < 2; i++)
-    if (here[kinds[i]].possible && seconds(&alone[kinds[i]], run->points) < seconds(&alone[best], run->points))
+    if (here[kinds[i]].possible &&
+        seconds(&alone[kinds[i]], run->points) < seconds(&alone[best], run->points))
       best = kinds[i];
   return best;
 }
@@ -45,6 +47,9 @@ hs_status_t hs_path_choose_kind(hs_path_run_t *run, hs_x_estimate_t *estimates)
   if (status == HS_OK) status = hs_solve_choose(&run->setup.problem, &run->options, &kind, estimates);
   if (status != HS_OK) return status;
   automatic = run->options.x_update == HS_X_AUTO && !run->options.blocks_given;
-  run->options.x_update = automatic ? soonest(run, estimates) : kind;
+  if (automatic) kind = soonest(run, estimates);
+  /* On one rank they are the same iteration, one of them with less work. */
+  if (automatic && kind == HS_X_GLOBAL_GRAM && hs_ranks(run->comm) == 1) kind = HS_X_BLOCK_GRAM;
+  run->options.x_update = kind;
   return HS_OK;
 }

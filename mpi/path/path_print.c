@@ -33,7 +33,8 @@ void hs_path_print_resumed(const hs_path_run_t *run)
 {
   const hs_checkpoint_t *checkpoint = run->outputs.checkpoint;
   if (!hs_checkpoint_found(checkpoint)) return;
-  hs_log("resumed : from %s, with %d of %d points done%s", hs_checkpoint_path(checkpoint), run->done, run->points,
+  hs_log("resumed : from %s, with %d of %d points done%s", hs_checkpoint_path(checkpoint), run->done,
+         run->points,
          hs_checkpoint_writers(checkpoint) == hs_ranks(run->comm)
              ? ""
              : ", on another number of ranks (the same to rounding)");
@@ -42,7 +43,8 @@ void hs_path_print_resumed(const hs_path_run_t *run)
 void hs_path_print_heading(const hs_path_run_t *run)
 {
   hs_log("%6s %10s %15s %15s %9s %6s %6s %11s %11s %9s %8s", "point", "beta/max", "objective", "lower bound",
-         "rel. gap", "iter", "active", "train loss", "valid. loss", has_classes(run) ? "accuracy" : "R2", "seconds");
+         "rel. gap", "iter", "active", "train loss", "valid. loss", has_classes(run) ? "accuracy" : "R2",
+         "seconds");
 }
 
 void hs_path_print_point(const hs_path_run_t *run, int k)
@@ -53,8 +55,9 @@ void hs_path_print_point(const hs_path_run_t *run, int k)
   hs_log_live(NULL);
   hs_log("%6d %10.4e %15.8e %15.8e %9.2e %6" PRId64 "%c%5" PRId64 " %11.5g %11.5g %9.4f %8.2f", k + 1,
          point->beta_relative, point->primal, point->dual, point->relative_gap, point->iterations,
-         point->relative_gap <= run->options.tolerance ? ' ' : '!', point->active_groups, point->train_loss / rows,
-         point->validation_loss / others, point->validation_score, run->behind.seconds);
+         point->relative_gap <= run->options.tolerance ? ' ' : '!', point->active_groups,
+         point->train_loss / rows, point->validation_loss / others, point->validation_score,
+         run->behind.seconds);
 }
 
 void hs_path_print_live(hs_path_run_t *run, const hs_history_row_t *row)
@@ -72,8 +75,8 @@ static void print_choice(const hs_path_run_t *run, const hs_run_path_t *path, co
   hs_log("%-8s: point %" PRId64 ", beta %.6g = %.4g x beta_max: %s %.4f +- %.4f, mean loss %.5g, %" PRId64
          " groups on",
          what, k + 1, point->beta, point->beta_relative, has_classes(run) ? "accuracy" : "R2",
-         point->validation_score, point->validation_error, point->validation_loss / (double)path->validation_rows,
-         point->active_groups);
+         point->validation_score, point->validation_error,
+         point->validation_loss / (double)path->validation_rows, point->active_groups);
 }
 
 static void print_status(const hs_path_run_t *run)
@@ -105,10 +108,11 @@ void hs_path_print_summary(const hs_path_run_t *run, const hs_run_path_t *path, 
   print_choice(run, path, "chosen", path->chosen);
   if (path->best != path->chosen) print_choice(run, path, "best", path->best);
   if (path->one_error != path->chosen) print_choice(run, path, "1 error", path->one_error);
-  hs_log("bracket : %.8g <= optimum of the gated problem <= %.8g (relative gap %.2e, certified in double)", point->dual,
-         point->primal, point->relative_gap);
+  hs_log("bracket : %.8g <= optimum of the gated problem <= %.8g (relative gap %.2e, certified in double)",
+         point->dual, point->primal, point->relative_gap);
   if (isfinite(network))
-    hs_log("network : %d ReLU neurons by the sign map, objective %.8g (before any polish)", model->neurons, network);
+    hs_log("network : %d ReLU neurons by the sign map, objective %.8g (before any polish)", model->neurons,
+           network);
   hs_log("time    : %.2f s = set-up %.2f + %" PRId64 " iterations at %d points %.2f (%.1f a point, %" PRId64
          " factorings); peak memory %.0f MB on all ranks",
          seconds, run->setup_seconds, iterations, run->done, seconds - run->setup_seconds,

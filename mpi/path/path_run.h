@@ -20,19 +20,20 @@ typedef struct hs_path_run {
   hs_solve_options_t options;
   hs_solver_t *solver;
   hs_warm_start_t warm;
-  int points, done;        /* of the grid; behind us */
-  double *beta;            /* points, owned */
-  hs_path_point_t *point;  /* points, owned */
-  hs_kept_weights_t kept;  /* of all points, or of the chosen one so far */
+  int points, done;       /* of the grid; behind us */
+  double *beta;           /* points, owned */
+  hs_path_point_t *point; /* points, owned */
+  hs_kept_weights_t kept; /* of all points, or of the chosen one so far */
   bool keep_all;
-  hs_history_row_t behind; /* last row of the history at the end of the last point: clocks and counts go on from it */
+  hs_history_row_t
+      behind; /* last row of the history at the end of the last point: clocks and counts go on from it */
   hs_history_row_t latest; /* last row of the history */
   double begin;            /* MPI_Wtime, as if the run had never paused */
   double saved_at;         /* MPI_Wtime of the last checkpoint, or of the start */
   double live_at;          /* of the last live line */
   double setup_seconds;
-  bool asked;              /* for a checkpoint, by a signal to this rank */
-  int resumed_at;          /* points done then */
+  bool asked;     /* for a checkpoint, by a signal to this rank */
+  int resumed_at; /* points done then */
   hs_stop_t stop;
 } hs_path_run_t;
 

@@ -24,7 +24,8 @@ static void describe_saved(saved_t *saved, hs_state_t *state)
 {
   hs_state_add(state, HS_STORED_SAME, "path_counts", -1, HS_STORED_INT64, 1, COUNTS, saved->counts);
   hs_state_add(state, HS_STORED_SAME, "path_numbers", -1, HS_STORED_DOUBLE, 1, NUMBERS, saved->numbers);
-  hs_state_add(state, HS_STORED_SAME, "path_behind", -1, HS_STORED_DOUBLE, 1, HS_HISTORY_NUMBERS, saved->behind);
+  hs_state_add(state, HS_STORED_SAME, "path_behind", -1, HS_STORED_DOUBLE, 1, HS_HISTORY_NUMBERS,
+               saved->behind);
   hs_state_add(state, HS_STORED_SAME, "path_penalty", -1, HS_STORED_DOUBLE, 1, PENALTY, saved->penalty);
 }
 
@@ -34,11 +35,13 @@ static void describe_points(hs_path_run_t *run, const saved_t *saved, hs_state_t
   const int64_t *counts = saved->counts;
   hs_kept_weights_t *kept = &run->kept;
   if (counts[DONE] == 0) return;
-  hs_state_add(state, HS_STORED_SAME, "points", -1, HS_STORED_INT64, counts[DONE], HS_PATH_POINT_FIELDS, run->point);
+  hs_state_add(state, HS_STORED_SAME, "points", -1, HS_STORED_INT64, counts[DONE], HS_PATH_POINT_FIELDS,
+               run->point);
   hs_state_add(state, HS_STORED_SAME, "kept_point", -1, HS_STORED_INT64, 1, counts[KEPT], kept->point);
   hs_state_add(state, HS_STORED_SAME, "kept_first", -1, HS_STORED_INT64, 1, counts[KEPT] + 1, kept->first);
   hs_state_add(state, HS_STORED_SAME, "kept_gate", -1, HS_STORED_INT64, 1, counts[BLOCKS], kept->gate);
-  hs_state_add(state, HS_STORED_SAME, "kept_weights", -1, HS_STORED_DOUBLE, counts[BLOCKS], kept->size, kept->weights);
+  hs_state_add(state, HS_STORED_SAME, "kept_weights", -1, HS_STORED_DOUBLE, counts[BLOCKS], kept->size,
+               kept->weights);
 }
 
 static void describe_start(hs_path_run_t *run, const saved_t *saved, hs_state_t *state)
@@ -91,7 +94,8 @@ hs_status_t hs_path_save_state(hs_path_run_t *run, const char *stop)
     describe_saved(&saved, state);
     describe_points(run, &saved, state);
     describe_start(run, &saved, state);
-    status = hs_checkpoint_write(run->outputs.checkpoint, state, iteration, any ? run->behind.relative_gap : 1, stop);
+    status = hs_checkpoint_write(run->outputs.checkpoint, state, iteration,
+                                 any ? run->behind.relative_gap : 1, stop);
   }
   hs_free(state);
   run->saved_at = MPI_Wtime();
@@ -106,15 +110,17 @@ static hs_status_t read_saved(const hs_path_run_t *run, saved_t *saved, hs_state
   if (status != HS_BAD_DATA) return status;
   hs_error_clear();
   return hs_fail(HS_BAD_USAGE, hs_checkpoint_path(run->outputs.checkpoint), NULL,
-                 "is the checkpoint of a single training, not of a path, or of another version (remove it to start anew, "
+                 "is the checkpoint of a single training, not of a path, or of another version (remove it to "
+                 "start anew, "
                  "or give another output.run)");
 }
 
 static bool is_sound(const hs_path_run_t *run, const saved_t *saved)
 {
   const int64_t *counts = saved->counts;
-  return counts[DONE] >= 0 && counts[DONE] < run->points && counts[KEPT] >= 0 && counts[KEPT] <= counts[DONE] &&
-         counts[BLOCKS] >= 0 && counts[BLOCKS] <= counts[KEPT] * run->kept.gates;
+  return counts[DONE] >= 0 && counts[DONE] < run->points && counts[KEPT] >= 0 &&
+         counts[KEPT] <= counts[DONE] && counts[BLOCKS] >= 0 &&
+         counts[BLOCKS] <= counts[KEPT] * run->kept.gates;
 }
 
 hs_status_t hs_path_stored_kind(hs_path_run_t *run, hs_x_kind_t *kind)
@@ -151,8 +157,8 @@ hs_status_t hs_path_restore_state(hs_path_run_t *run)
     status = hs_fail(HS_BAD_DATA, hs_checkpoint_path(run->outputs.checkpoint), "path_counts",
                      "the checkpoint is damaged (remove it to start from the beginning)");
   if (status == HS_OK)
-    status = hs_agree(run->comm,
-                      hs_kept_weights_resize(&run->kept, saved.counts[KEPT], saved.counts[BLOCKS]));
+    status =
+        hs_agree(run->comm, hs_kept_weights_resize(&run->kept, saved.counts[KEPT], saved.counts[BLOCKS]));
   if (status == HS_OK && saved.counts[DONE] > 0) {
     state->count = 0;
     describe_points(run, &saved, state);

@@ -25,8 +25,7 @@ static hs_status_t load(hs_validation_t *validation, const hs_setup_t *setup)
 {
   const hs_shard_t *training = setup->shard;
   const hs_source_t *source = &validation->source;
-  hs_partition_t partition =
-      hs_partition_make(source->info.rows, 1, setup->rank, hs_ranks(setup->comm));
+  hs_partition_t partition = hs_partition_make(source->info.rows, 1, setup->rank, hs_ranks(setup->comm));
   hs_shard_options_t options = {.bias = training->bias,
                                 .precision = training->precision,
                                 .loss = setup->problem.loss.kind,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "mpi/comm/agree.h"
 
 #define FALL 2.0 /* of the suited penalty, before the blocks are factored anew */
 
@@ -55,7 +56,8 @@ static void place(const hs_warm_start_t *warm, hs_solver_t *solver)
 static void suit_penalty(hs_warm_start_t *warm, hs_solver_t *solver, double beta, double next)
 {
   hs_penalty_t *penalty = &solver->penalty;
-  if (penalty->fixed || solver->problem->loss.kind != HS_SQUARED) return;
+  bool follows = penalty->one_block > 0; /* beta by itself, see hs_penalty_follow */
+  if (penalty->fixed || follows || solver->problem->loss.kind != HS_SQUARED) return;
   if (warm->points == 0 || penalty->rho != warm->penalty.rho) {
     warm->suited_beta = beta;
     warm->suited_rho = penalty->rho;
@@ -65,6 +67,14 @@ static void suit_penalty(hs_warm_start_t *warm, hs_solver_t *solver, double beta
   penalty->start *= suited / penalty->rho;
   penalty->rho = suited;
   solver->factor_next = true;
+}
+
+/* What was learned of gates that can be passed over is learned anew at each point, so that a path that goes on from a
+ * checkpoint has the same bits. */
+static hs_status_t forget_gates(hs_solver_t *solver)
+{
+  hs_active_set_free(&solver->active_set);
+  return hs_agree(solver->problem->comm, hs_active_set_create(&solver->active_set, solver->problem));
 }
 
 /* Also where a point that ended at its budget of iterations has left a change to be done. Collective. */
@@ -86,6 +96,7 @@ hs_status_t hs_warm_start_next(hs_warm_start_t *warm, hs_solver_t *solver, const
   suit_penalty(warm, solver, beta[k], beta[k + 1]);
   warm->factorings = solver->factor_next;
   hs_status_t status = factor_if_changed(solver);
+  if (status == HS_OK) status = forget_gates(solver);
   memcpy(warm->curvature, solver->x.curvature, (size_t)warm->rows * sizeof(double));
   warm->penalty = solver->penalty;
   warm->points = warm->points < 2 ? warm->points + 1 : 2;

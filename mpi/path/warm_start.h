@@ -16,11 +16,11 @@
 /* Lengths as in iterate.h. All owned. */
 typedef struct hs_warm_start {
   int64_t weights, entries, rows;
-  int points;          /* that the solver has behind it: 0, 1 or 2, which stands for more */
-  double *z, *p;       /* the start */
-  double *old_z, *old_p; /* the state at the last point */
-  double *curvature;   /* at the start */
-  hs_penalty_t penalty;          /* at the start */
+  int points;                     /* that the solver has behind it: 0, 1 or 2, which stands for more */
+  double *z, *p;                  /* the start */
+  double *old_z, *old_p;          /* the state at the last point */
+  double *curvature;              /* at the start */
+  hs_penalty_t penalty;           /* at the start */
   int factorings;                 /* of the blocks, on the way to the start */
   double suited_beta, suited_rho; /* a beta, and the penalty found for it */
 } hs_warm_start_t;

@@ -77,6 +77,31 @@ hs_status_t hs_outputs_open(hs_outputs_t *outputs, const hs_identity_t *identity
   return hs_agree(outputs->comm, status);
 }
 
+hs_status_t hs_outputs_reopen(hs_outputs_t *outputs, const hs_identity_t *identity,
+                              const hs_partition_t *partition, const hs_run_facts_t *facts,
+                              const hs_provenance_t *provenance)
+{
+  hs_checkpoint_close(&outputs->checkpoint);
+  hs_history_log_free(&outputs->history);
+  hs_status_t status = hs_agree(outputs->comm, hs_run_close(&outputs->run));
+  return status == HS_OK ? hs_outputs_open(outputs, identity, partition, facts, provenance) : status;
+}
+
+int64_t hs_outputs_met_at(const hs_outputs_t *outputs, double relative_gap)
+{
+  const hs_history_log_t *history = &outputs->history;
+  int64_t k = 0, met_at;
+  while (k < history->count && history->rows[k].relative_gap > relative_gap) k++;
+  met_at = k < history->count ? history->rows[k].iteration : 0;
+  HS_MPI(MPI_Bcast(&met_at, 1, MPI_INT64_T, 0, outputs->comm));
+  return met_at;
+}
+
+void hs_outputs_polish(hs_outputs_t *outputs, const hs_run_polish_t *polish)
+{
+  if (outputs->status == HS_OK) outputs->status = hs_run_write_polish(outputs->run, polish);
+}
+
 void hs_outputs_row(hs_outputs_t *outputs, const hs_history_row_t *row)
 {
   if (outputs->status == HS_OK) outputs->status = hs_history_log_add(&outputs->history, row);

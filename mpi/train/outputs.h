@@ -39,8 +39,20 @@ hs_status_t hs_outputs_open(hs_outputs_t *outputs, const hs_identity_t *identity
                             const hs_partition_t *partition, const hs_run_facts_t *facts,
                             const hs_provenance_t *provenance);
 
+/* Leave what has been written since the last checkpoint, and open again from there, as a resumed run would. Arguments
+ * and errors as above. Collective. */
+hs_status_t hs_outputs_reopen(hs_outputs_t *outputs, const hs_identity_t *identity,
+                              const hs_partition_t *partition, const hs_run_facts_t *facts,
+                              const hs_provenance_t *provenance);
+
+/* The first iteration of the history so far with this relative gap or a smaller one; 0: none. Collective. */
+int64_t hs_outputs_met_at(const hs_outputs_t *outputs, double relative_gap);
+
 /* Take in a row of history; a failure is kept in outputs->status. Rank 0; not collective. */
 void hs_outputs_row(hs_outputs_t *outputs, const hs_history_row_t *row);
+
+/* Take in what is told of the polish, in the same way. */
+void hs_outputs_polish(hs_outputs_t *outputs, const hs_run_polish_t *polish);
 
 /* What the end of a run adds. NAN: there is none. */
 typedef struct hs_results_bounds {

@@ -80,11 +80,21 @@ void hs_progress_row(hs_progress_t *progress, const hs_history_row_t *row)
   progress->gaps[slot] = row->relative_gap;
   progress->times[slot] = row->seconds;
   double pause = row->seconds - progress->printed_at;
+  progress->latest = *row;
   bool round = row->iteration % ROW_ITERATIONS == 0 || pause >= ROW_SECONDS * ROW_ITERATIONS;
-  if (row->iteration <= FIRST_ROWS || is_milestone(row->iteration) || (pause >= ROW_SECONDS && round))
+  if (progress->newton || row->iteration <= FIRST_ROWS || is_milestone(row->iteration) ||
+      (pause >= ROW_SECONDS && round))
     print_row(progress, row);
   else if (hs_log_is_live())
     print_live(progress, row);
+}
+
+void hs_progress_newton(hs_progress_t *progress)
+{
+  hs_log_live(NULL);
+  if (progress->printed != progress->latest.iteration) print_row(progress, &progress->latest);
+  progress->newton = true;
+  hs_log("%6s", "Newton");
 }
 
 void hs_progress_end(hs_progress_t *progress, const hs_history_row_t *last)

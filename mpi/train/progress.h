@@ -15,6 +15,8 @@ typedef struct hs_progress {
   double printed_at;                                          /* seconds of the last printed row */
   double printed_rho;
   int64_t printed; /* iteration last printed */
+  hs_history_row_t latest;
+  bool newton; /* the rows are steps of the polish now */
 } hs_progress_t;
 
 /* Print the heading of the table. */
@@ -23,6 +25,9 @@ void hs_progress_begin(hs_progress_t *progress, double tolerance);
 /* A table row for the first iterations, at milestones (10, 20, 50, 100, ...) and otherwise about every second; on a terminal a live line between them,
  * with the rate and an estimate of the time left. */
 void hs_progress_row(hs_progress_t *progress, const hs_history_row_t *row);
+
+/* From now on rows are Newton steps: few, and all of them are printed. The row before them is printed, too. */
+void hs_progress_newton(hs_progress_t *progress);
 
 /* The last row, if it has not been printed, and the end of the live line. */
 void hs_progress_end(hs_progress_t *progress, const hs_history_row_t *last);

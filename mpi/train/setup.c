@@ -98,11 +98,9 @@ static hs_status_t make(hs_setup_t *setup)
   return status;
 }
 
-hs_status_t hs_setup_create(hs_setup_t *setup, MPI_Comm comm, const hs_settings_t *settings,
-                            double held_out)
+hs_status_t hs_setup_create(hs_setup_t *setup, MPI_Comm comm, const hs_settings_t *settings, double held_out)
 {
-  *setup = (hs_setup_t){
-      .comm = comm, .rank = hs_rank(comm), .settings = settings, .held_out = held_out};
+  *setup = (hs_setup_t){.comm = comm, .rank = hs_rank(comm), .settings = settings, .held_out = held_out};
   return make(setup);
 }
 
@@ -155,6 +153,7 @@ void hs_setup_print_problem(const hs_setup_t *setup, const hs_provenance_t *prov
 void hs_setup_print_solver(const hs_setup_t *setup)
 {
   const hs_settings_t *settings = setup->settings;
-  hs_log("solver  : Anderson memory %" PRId64 ", %s precision, goal: relative gap %g", settings->solver.anderson,
-         settings->solver.precision == HS_SINGLE ? "single" : "double", settings->solver.tolerance);
+  hs_log("solver  : Anderson memory %" PRId64 ", %s precision, goal: relative gap %g",
+         settings->solver.anderson, settings->solver.precision == HS_SINGLE ? "single" : "double",
+         settings->solver.tolerance);
 }

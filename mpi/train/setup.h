@@ -26,8 +26,7 @@ typedef struct hs_setup {
 
 /* Load data.train, or what is left of it when a share of its rows is held out (hold_out.h; 0: none); sample or read the
  * gates; find beta_max and beta. Test data are looked at, but not read. Whatever happened, hs_setup_free is to be called. Collective. */
-hs_status_t hs_setup_create(hs_setup_t *setup, MPI_Comm comm, const hs_settings_t *settings,
-                            double held_out);
+hs_status_t hs_setup_create(hs_setup_t *setup, MPI_Comm comm, const hs_settings_t *settings, double held_out);
 void hs_setup_free(hs_setup_t *setup);
 
 /* By what a checkpoint of this training is known again. Not collective. */

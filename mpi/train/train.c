@@ -12,6 +12,7 @@
 #include "mpi/admm/solve.h"
 #include "mpi/comm/agree.h"
 #include "mpi/network/sign_map.h"
+#include "mpi/polish/solve_polished.h"
 #include "mpi/train/make_model.h"
 #include "mpi/train/outputs.h"
 #include "mpi/train/progress.h"
@@ -28,15 +29,19 @@ typedef struct train {
   hs_outputs_t outputs;
   hs_progress_t progress;
   hs_solution_t solution;
+  hs_polished_t polished;
   hs_model_t model;
 } train_t;
 
-/* What the run writes, and what it goes on from. Collective. */
-static hs_status_t open_outputs(train_t *train)
+typedef hs_status_t open_t(hs_outputs_t *, const hs_identity_t *, const hs_partition_t *,
+                           const hs_run_facts_t *, const hs_provenance_t *);
+
+/* What the run writes, and what it goes on from; open is hs_outputs_open or hs_outputs_reopen. Collective. */
+static hs_status_t open_outputs(train_t *train, open_t *open)
 {
   hs_provenance_t provenance = hs_provenance_collect(train->comm);
   const hs_problem_t *problem = &train->setup.problem;
-  if (train->rank == 0) {
+  if (train->rank == 0 && open == hs_outputs_open) {
     hs_setup_print_problem(&train->setup, &provenance);
     hs_log("penalty : beta %.6g = %.4g x beta_max (%.6g)", problem->beta, problem->beta / problem->beta_max,
            problem->beta_max);
@@ -45,13 +50,37 @@ static hs_status_t open_outputs(train_t *train)
   hs_identity_t identity = hs_setup_identity(&train->setup);
   hs_run_facts_t facts = hs_setup_facts(&train->setup);
   train->outputs.times.load_seconds = train->setup.load_seconds;
-  return hs_outputs_open(&train->outputs, &identity, &train->setup.shard->partition, &facts, &provenance);
+  return open(&train->outputs, &identity, &train->setup.shard->partition, &facts, &provenance);
+}
+
+/* What the run file says of the polish: while it goes on (end = NULL), and after it. Rank 0 acts. */
+static void tell_polish(train_t *train, const char *end)
+{
+  const hs_polished_t *polished = &train->polished;
+  bool has_rows = !polished->unfinished && (end == NULL || polished->report.steps > 0);
+  hs_run_polish_t polish = {.from = has_rows ? polished->iterations + 1 : 0,
+                            .end = end,
+                            .steps = polished->report.steps,
+                            .seconds = polished->report.seconds};
+  if (train->rank == 0) hs_outputs_polish(&train->outputs, &polish);
+}
+
+/* Is this the first row of the polish? */
+static bool polish_begins(const train_t *train, const hs_history_row_t *row)
+{
+  const hs_polished_t *polished = &train->polished;
+  return polished->begun && !polished->unfinished && !train->progress.newton &&
+         row->iteration == polished->iterations + 1;
 }
 
 /* After every iteration: history, progress, and what this rank asks for. */
 static int observe(void *context, const hs_history_row_t *row)
 {
   train_t *train = context;
+  if (polish_begins(train, row)) {
+    hs_progress_newton(&train->progress);
+    tell_polish(train, NULL);
+  }
   if (train->rank == 0) {
     hs_outputs_row(&train->outputs, row);
     hs_progress_row(&train->progress, row);
@@ -74,6 +103,43 @@ static void print_resumed(const train_t *train, hs_x_kind_t kind)
            train->setup.shard->partition.blocks, blocks);
 }
 
+/* Newton's method did not get there. Go on with the iteration from the checkpoint at which it had been left, as a
+ * resumed run does, and take the better of both. Collective. */
+static hs_status_t go_on(train_t *train, hs_solve_options_t *options)
+{
+  hs_solution_t *solution = &train->solution, earlier = *solution;
+  const hs_polish_report_t *report = &train->polished.report;
+  *solution = (hs_solution_t){0};
+  hs_log("polish  : %s after %" PRId64 " steps, at a gap of %.2e%s%s; plain iterations go on",
+         hs_polish_end_name(report->end), report->steps, earlier.last.relative_gap,
+         report->message[0] != '\0' ? ": " : "", report->message);
+  hs_status_t status = open_outputs(train, hs_outputs_reopen);
+  options->checkpoint = train->outputs.checkpoint;
+  if (options->max_seconds > 0) options->max_seconds = fmax(1e-9, options->max_seconds - report->seconds);
+  HS_MPI(MPI_Bcast(&options->max_seconds, 1, MPI_DOUBLE, 0, train->comm));
+  hs_progress_begin(&train->progress, options->tolerance);
+  if (status == HS_OK) status = hs_solve(&train->setup.problem, options, observe, train, solution);
+  if (status == HS_OK && hs_solution_combine(&train->setup.problem, solution, &earlier)) {
+    if (solution->last.relative_gap <= options->tolerance) solution->stop = HS_STOP_CONVERGED;
+    observe(train, &solution->last);
+  }
+  if (status == HS_OK) train->polished.iterations = solution->last.iteration;
+  hs_solution_free(&earlier);
+  return status;
+}
+
+/* Collective. */
+static hs_status_t solve_and_polish(train_t *train, hs_solve_options_t *options)
+{
+  hs_polished_t *polished = &train->polished;
+  int64_t met_at = hs_outputs_met_at(&train->outputs, hs_polish_handover(options->tolerance));
+  hs_status_t status =
+      hs_solve_polished(&train->setup.problem, options, met_at, observe, train, &train->solution, polished);
+  if (status == HS_OK && polished->unfinished) status = go_on(train, options);
+  if (status == HS_OK && polished->begun) tell_polish(train, hs_polish_end_name(polished->report.end));
+  return status;
+}
+
 /* Collective. */
 static hs_status_t solve(train_t *train)
 {
@@ -83,6 +149,7 @@ static hs_status_t solve(train_t *train)
                                 .max_seconds = settings->solver.max_seconds,
                                 .rho = settings->solver.rho,
                                 .anderson = (int)settings->solver.anderson,
+                                .no_newton = !settings->solver.newton,
                                 .x_update = settings->solver.x_update,
                                 .blocks_given = settings->solver.block_rows > 0,
                                 .checkpoint = train->outputs.checkpoint,
@@ -95,7 +162,10 @@ static hs_status_t solve(train_t *train)
   print_resumed(train, options.x_update);
   hs_progress_begin(&train->progress, options.tolerance);
   hs_log_live("building and factoring the matrices of the x-update ...");
-  status = hs_solve(&train->setup.problem, &options, observe, train, &train->solution);
+  if (settings->solver.polish)
+    status = solve_and_polish(train, &options);
+  else
+    status = hs_solve(&train->setup.problem, &options, observe, train, &train->solution);
   if (status == HS_OK) hs_progress_end(&train->progress, &train->solution.last);
   return hs_agree(train->comm, status != HS_OK ? status : train->outputs.status);
 }
@@ -104,14 +174,15 @@ static hs_status_t solve(train_t *train)
 static hs_status_t save_method(train_t *train)
 {
   hs_x_kind_t kind = train->solution.x_update;
-  bool single = train->settings->solver.precision == HS_SINGLE;
-  bool reduced = train->setup.problem.loss.kind == HS_SQUARED &&
-                 (kind == HS_X_BLOCK_GRAM || kind == HS_X_GLOBAL_GRAM);
-  hs_run_method_t method = {
-      .x_update = hs_x_name(kind),
-      .products = single && !reduced ? "float32" : "float64",
-      .certificate = single || reduced ? "float64, computed again from the data where the run ended"
-                                       : "float64, from the products of the iteration"};
+  bool single = train->settings->solver.precision == HS_SINGLE, polished = train->polished.report.improved;
+  bool reduced =
+      train->setup.problem.loss.kind == HS_SQUARED && (kind == HS_X_BLOCK_GRAM || kind == HS_X_GLOBAL_GRAM);
+  hs_run_method_t method = {.x_update = hs_x_name(kind),
+                            .products = single && !reduced ? "float32" : "float64",
+                            .certificate = polished ? "float64, from the products of the polish"
+                                           : single || reduced
+                                               ? "float64, computed again from the data where the run ended"
+                                               : "float64, from the products of the iteration"};
   return hs_run_write_method(train->outputs.run, &method);
 }
 
@@ -130,6 +201,28 @@ static hs_status_t save(train_t *train, double network)
                          solution->loss);
 }
 
+/* Iterations, and their seconds, without the steps of the polish. */
+static int64_t iterations_of(const train_t *train)
+{
+  return train->polished.begun ? train->polished.iterations : train->solution.last.iteration;
+}
+
+static double seconds_of(const train_t *train)
+{
+  bool apart = train->polished.begun && !train->polished.unfinished;
+  return apart ? train->polished.seconds : train->solution.last.seconds;
+}
+
+static void print_polish(const train_t *train)
+{
+  const hs_polish_report_t *report = &train->polished.report;
+  if (!train->polished.begun) return;
+  hs_log("polish  : %" PRId64 " Newton steps in %.2f s (%" PRId64 " systems factored, %" PRId64
+         " products in the others), end: %s%s%s",
+         report->steps, report->seconds, report->factorings, report->products,
+         hs_polish_end_name(report->end), report->message[0] != '\0' ? ": " : "", report->message);
+}
+
 static void print_checkpoint(const train_t *train)
 {
   hs_checkpoint_cost_t cost = hs_checkpoint_cost(train->outputs.checkpoint);
@@ -138,7 +231,7 @@ static void print_checkpoint(const train_t *train)
     hs_log("         %s%s: %" PRId64 " checkpoint%s in %.2f s, %.1f MB",
            goes_on ? " " : " no longer needed: ", hs_checkpoint_path(train->outputs.checkpoint), cost.written,
            cost.written == 1 ? "" : "s", cost.seconds, (double)cost.bytes / 1e6);
-  if (goes_on && train->solution.resumed_at == train->solution.last.iteration)
+  if (goes_on && train->solution.resumed_at == iterations_of(train))
     hs_warn("the budget had been used up before: no iteration was added");
   if (goes_on)
     hs_log(
@@ -152,9 +245,13 @@ static void print_summary(const train_t *train, double network)
   static const char *const reasons[] = {"converged: the gap reached its goal",
                                         "stopped at solver.max_iterations", "stopped at solver.max_seconds",
                                         "stopped by a signal"};
+  int64_t iterations = iterations_of(train);
+  double solving = seconds_of(train) - solution->setup_seconds;
   hs_log("status  : %s after %" PRId64 " iterations", reasons[solution->stop], last->iteration);
-  hs_log("bracket : %.8g <= optimum of the gated problem <= %.8g (relative gap %.2e, certified in double)",
-         last->dual, last->primal, last->relative_gap);
+  print_polish(train);
+  int digits = last->relative_gap < 1e-7 ? 14 : 8;
+  hs_log("bracket : %.*g <= optimum of the gated problem <= %.*g (relative gap %.2e, certified in double)",
+         digits, last->dual, digits, last->primal, last->relative_gap);
   hs_log("weights : %d of %d gates are on; mean loss %.6g a row", train->model.gates,
          train->setup.problem.gates, solution->loss / (double)train->setup.shard->partition.rows);
   if (isfinite(network))
@@ -163,9 +260,9 @@ static void print_summary(const train_t *train, double network)
   hs_log("time    : %.2f s = set-up %.2f + %" PRId64
          " iterations %.2f (%.1f ms each, %d factorings, reductions %.1f %%); "
          "peak memory %.0f MB on all ranks",
-         last->seconds, solution->setup_seconds, last->iteration, last->seconds - solution->setup_seconds,
-         1e3 * (last->seconds - solution->setup_seconds) / (double)last->iteration, solution->factorings,
-         100 * last->comm_seconds / fmax(last->seconds, 1e-9), (double)train->outputs.times.peak_bytes / 1e6);
+         last->seconds, solution->setup_seconds, iterations, solving, 1e3 * solving / (double)iterations,
+         solution->factorings, 100 * last->comm_seconds / fmax(last->seconds, 1e-9),
+         (double)train->outputs.times.peak_bytes / 1e6);
   hs_log("saved   : %s", train->settings->output.run);
   print_checkpoint(train);
 }
@@ -192,7 +289,7 @@ hs_status_t hs_train(MPI_Comm comm, const hs_settings_t *settings)
   hs_interrupt_watch();
   hs_status_t status = hs_outputs_claim(&train.outputs, comm, settings);
   if (status == HS_OK) status = hs_setup_create(&train.setup, comm, settings, 0);
-  if (status == HS_OK) status = open_outputs(&train);
+  if (status == HS_OK) status = open_outputs(&train, hs_outputs_open);
   if (status == HS_OK) status = solve(&train);
   if (status == HS_OK)
     status = hs_agree(

@@ -1,7 +1,6 @@
 #include "cli/evaluate.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <mpi.h>
 
 #include "base/json.h"
@@ -10,7 +9,7 @@
 #include "cli/application.h"
 #include "cli/arguments.h"
 #include "mpi/comm/agree.h"
-#include "mpi/comm/reduce.h"
+#include "mpi/score/score.h"
 
 /* What is told of one model. Numbers that do not apply are NAN. */
 typedef struct evaluation {
@@ -20,64 +19,25 @@ typedef struct evaluation {
   double rmse, r2;
 } evaluation_t;
 
-/* r2 = 1 - sum (a - y)^2 / sum (y - mean of its column)^2, both sums over all rows and outputs. Needs two
- * reductions: squares about zero would cancel for targets far from it. Collective. */
-static hs_status_t regression(const hs_application_t *application, const double *scores, evaluation_t *result)
-{
-  const hs_shard_t *shard = application->shard;
-  int64_t rows = shard->rows, C = shard->outputs;
-  double n = (double)shard->partition.rows, squares[2] = {0, 0};
-  hs_traffic_t traffic = {0};
-  double *mean = hs_alloc((size_t)C, sizeof *mean, "means of the targets");
-  hs_status_t status = hs_agree(application->comm, mean != NULL ? HS_OK : HS_NO_MEMORY);
-  if (status == HS_OK) {
-    for (int64_t k = 0; k < rows * C; k++) mean[k % C] += shard->Y[k] / n;
-    hs_sum(application->comm, mean, C, &traffic);
-    for (int64_t k = 0; k < rows * C; k++) {
-      double error = scores[k] - shard->Y[k], spread = shard->Y[k] - mean[k % C];
-      squares[0] += error * error;
-      squares[1] += spread * spread;
-    }
-    hs_sum(application->comm, squares, 2, &traffic);
-    result->rmse = sqrt(squares[0] / (n * (double)C));
-    result->r2 = squares[1] > 0 ? 1 - squares[0] / squares[1] : NAN;
-  }
-  hs_free(mean);
-  return status;
-}
-
-static int64_t count_right(const hs_shard_t *shard, const double *scores)
-{
-  int64_t right = 0;
-  for (int64_t k = 0; k < shard->rows; k++)
-    right += hs_model_class(shard->outputs, scores + k * shard->outputs) == shard->labels[k];
-  return right;
-}
-
 /* Collective. */
 static hs_status_t evaluate(const hs_application_t *application, hs_kind_t kind, evaluation_t *result)
 {
   const hs_shard_t *shard = application->shard;
   const hs_model_t *model = &application->model;
-  *result = (evaluation_t){.present = true, .accuracy = NAN, .rmse = NAN, .r2 = NAN};
-  double penalty = 0, sums[2] = {0, 0};
+  *result = (evaluation_t){.present = true};
+  double penalty = 0;
   double *scores = hs_alloc((size_t)shard->rows * (size_t)shard->outputs, sizeof *scores, "scores");
   hs_status_t status = scores != NULL ? HS_OK : HS_NO_MEMORY;
   if (status == HS_OK) status = hs_application_score(application, kind, scores);
   if (status == HS_OK) status = hs_application_penalty(application, kind, &penalty);
   status = hs_agree(application->comm, status);
-  if (status == HS_OK) {
-    hs_traffic_t traffic = {0};
-    sums[0] = hs_loss_value(model->loss, shard->rows, shard->outputs, scores, shard->Y);
-    if (model->classes > 0) sums[1] = (double)count_right(shard, scores);
-    hs_sum(application->comm, sums, 2, &traffic);
-    result->loss = sums[0];
-    result->objective = sums[0] + penalty;
-    if (model->classes > 0)
-      result->accuracy = sums[1] / (double)shard->partition.rows;
-    else
-      status = regression(application, scores, result);
-  }
+  hs_score_t score = {0};
+  if (status == HS_OK) status = hs_score(application->comm, shard, model->loss, scores, &score);
+  result->loss = score.loss;
+  result->objective = score.loss + penalty;
+  result->accuracy = score.accuracy;
+  result->rmse = score.rmse;
+  result->r2 = score.r2;
   hs_free(scores);
   return status;
 }

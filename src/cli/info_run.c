@@ -7,24 +7,46 @@
 #include "base/memory.h"
 #include "cli/info_parts.h"
 #include "io/run/run_file.h"
+#include "io/run/run_path.h"
 
 /* What a run file tells, with the model where it has one already. */
 typedef struct run_info {
   hs_run_summary_t summary;
   hs_model_t model;
   hs_run_facts_t facts; /* completed from the model where the run does not tell */
+  hs_run_path_t path;   /* without points where there is none */
 } run_info_t;
+
+/* The bracket of a path's run is that of the chosen point, as its model is. */
+static void take_chosen(run_info_t *info)
+{
+  if (info->path.chosen < 0) return;
+  const hs_path_point_t *point = &info->path.point[info->path.chosen];
+  hs_history_row_t *last = &info->summary.last;
+  last->primal = point->primal;
+  last->dual = point->dual;
+  last->gap = point->primal - point->dual;
+  last->relative_gap = point->relative_gap;
+  last->active_groups = point->active_groups;
+}
 
 static hs_status_t load(const char *path, run_info_t *info)
 {
   *info = (run_info_t){0};
   hs_status_t status = hs_run_read_summary(path, &info->summary);
   if (status != HS_OK) return status;
+  status = hs_run_read_path(path, &info->path);
+  if (status != HS_OK) {
+    hs_run_summary_clear(&info->summary);
+    return status;
+  }
+  take_chosen(info);
   info->facts = info->summary.facts;
   if (!info->summary.has_model) return HS_OK;
   status = hs_run_read_model(path, &info->model);
   if (status != HS_OK) {
     hs_run_summary_clear(&info->summary);
+    hs_run_path_clear(&info->path);
     return status;
   }
   if (info->facts.gates < 0) info->facts.gates = info->model.gates;
@@ -97,6 +119,43 @@ static void json_model(hs_json_t *json, const hs_model_t *model)
   hs_json_close(json);
 }
 
+static void json_point(hs_json_t *json, const hs_path_point_t *point)
+{
+  hs_json_open(json, NULL, '{');
+  hs_json_double(json, "beta", point->beta);
+  hs_json_double(json, "beta_relative", point->beta_relative);
+  hs_json_double(json, "primal", point->primal);
+  hs_json_double(json, "dual", point->dual);
+  hs_json_double(json, "relative_gap", point->relative_gap);
+  hs_json_int(json, "first_iteration", point->first_iteration);
+  hs_json_int(json, "iterations", point->iterations);
+  hs_json_double(json, "seconds", point->seconds);
+  hs_json_int(json, "active_groups", point->active_groups);
+  hs_json_double(json, "train_loss", point->train_loss);
+  hs_json_double(json, "validation_loss", point->validation_loss);
+  hs_json_double(json, "validation_score", point->validation_score);
+  hs_json_double(json, "validation_error", point->validation_error);
+  hs_json_close(json);
+}
+
+static void json_path(hs_json_t *json, const hs_run_path_t *path)
+{
+  hs_json_open(json, "path", '{');
+  hs_json_int(json, "wanted", path->wanted);
+  hs_json_int(json, "count", path->count);
+  hs_json_text(json, "score", path->score);
+  hs_json_text(json, "choose", path->choose);
+  hs_json_text(json, "validation", path->validation);
+  hs_json_int(json, "validation_rows", path->validation_rows);
+  json_count(json, "chosen", path->chosen);
+  json_count(json, "best", path->best);
+  json_count(json, "one_error", path->one_error);
+  hs_json_open(json, "points", '[');
+  for (int64_t k = 0; k < path->count; k++) json_point(json, &path->point[k]);
+  hs_json_close(json);
+  hs_json_close(json);
+}
+
 static void print_json(const run_info_t *info)
 {
   const hs_run_summary_t *summary = &info->summary;
@@ -116,6 +175,7 @@ static void print_json(const run_info_t *info)
   hs_json_int(&json, "threads", summary->provenance.threads);
   json_times(&json, &summary->times);
   json_bounds(&json, summary);
+  if (info->path.count > 0) json_path(&json, &info->path);
   if (summary->has_model) json_model(&json, &info->model);
   hs_json_text(&json, "version", summary->provenance.version);
   hs_json_text(&json, "commit", summary->provenance.commit);
@@ -203,6 +263,28 @@ static void print_bounds(const hs_run_summary_t *summary)
   }
 }
 
+static void print_choice(const hs_run_path_t *path, const char *what, int64_t k)
+{
+  if (k < 0) return;
+  const hs_path_point_t *point = &path->point[k];
+  printf("          %-10s point %" PRId64 ", beta %.6g = %.4g of beta_max, %s %.4f +- %.4f, %" PRId64
+         " active groups\n",
+         what, k + 1, point->beta, point->beta_relative, path->score, point->validation_score,
+         point->validation_error, point->active_groups);
+}
+
+static void print_path(const hs_run_path_t *path)
+{
+  if (path->count == 0) return;
+  printf("path      %" PRId64 " of %" PRId64 " values of beta, %.4g to %.4g of beta_max; scored on %" PRId64
+         " rows of %s\n",
+         path->count, path->wanted, path->point[0].beta_relative, path->point[path->count - 1].beta_relative,
+         path->validation_rows, path->validation);
+  print_choice(path, "chosen", path->chosen);
+  if (path->best != path->chosen) print_choice(path, "best", path->best);
+  if (path->one_error != path->chosen) print_choice(path, "one error", path->one_error);
+}
+
 static void print_config(const hs_run_summary_t *summary)
 {
   const hs_provenance_t *from = &summary->provenance;
@@ -230,11 +312,13 @@ hs_status_t hs_info_run(const char *path, bool json)
     print_history(&info.summary);
     print_times(&info.summary.times);
     print_problem(&info);
+    print_path(&info.path);
     if (info.summary.has_model) print_model(&info.model);
     print_bounds(&info.summary);
     print_config(&info.summary);
   }
   hs_model_clear(&info.model);
+  hs_run_path_clear(&info.path);
   hs_run_summary_clear(&info.summary);
   return HS_OK;
 }

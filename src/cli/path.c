@@ -28,19 +28,26 @@ hs_status_t hs_command_path(int argc, char **argv)
 
 void hs_path_help(FILE *stream)
 {
-  fputs("Solves the convex problem for path.points values of beta, in equal ratios from beta_max, where all weights "
+  fputs("Solves the convex problem for path.points values of beta, in equal ratios from beta_max, where all "
+        "weights "
         "are\n"
-        "zero, down to model.beta. Each point starts from the one before, with the same factors, and ends at its own\n"
+        "zero, down to model.beta. Each point starts from the one before, with the same factors, and ends at "
+        "its own\n"
         "certificate: solver.tolerance and solver.max_iterations are goal and budget of each point,\n"
         "solver.max_seconds is that of the whole path. Every point is scored (accuracy for classes, R2 for\n"
         "regression, of the gated network) on rows that were not trained on: those of data.validation, or\n"
-        "path.hold_out of the rows of data.train, one of each group of consecutive ones. The chosen point becomes\n"
-        "the model of output.run, so that evaluate, predict, info and report work on it as on any run; /path in the\n"
+        "path.hold_out of the rows of data.train, one of each group of consecutive ones. The chosen point "
+        "becomes\n"
+        "the model of output.run, so that evaluate, predict, info and report work on it as on any run; /path "
+        "in the\n"
         "file holds the numbers of all points.\n\n"
-        "A path that was stopped or killed goes on from its checkpoint when the same command is given again, with\n"
+        "A path that was stopped or killed goes on from its checkpoint when the same command is given again, "
+        "with\n"
         "the point that was in hand; signals and checkpoints are as for halfspace train.\n\n"
-        "Exit code 0: every point reached solver.tolerance; 4: a budget ended a point or the path, results saved;\n"
-        "75: a signal did, results and checkpoint saved; 8: another rank did not answer for watchdog_seconds.\n\n"
+        "Exit code 0: every point reached solver.tolerance; 4: a budget ended a point or the path, results "
+        "saved;\n"
+        "75: a signal did, results and checkpoint saved; 8: another rank did not answer for "
+        "watchdog_seconds.\n\n"
         "Settings:\n",
         stream);
   hs_settings_help(stream);

@@ -6,9 +6,9 @@
 
 /* Numbers of 8 bytes alone: the run file takes an array of points for a matrix. */
 typedef struct hs_path_point {
-  double beta;             /* absolute */
-  double beta_relative;    /* beta / beta_max */
-  double primal, dual;     /* objective, and the lower bound on it: certified for this beta */
+  double beta;          /* absolute */
+  double beta_relative; /* beta / beta_max */
+  double primal, dual;  /* objective, and the lower bound on it: certified for this beta */
   double relative_gap;
   int64_t first_iteration; /* in the history, from 1 */
   int64_t iterations;      /* of this point */

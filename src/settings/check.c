@@ -33,8 +33,6 @@ static hs_status_t check_supported(const hs_settings_t *settings)
     return unsupported(settings, "model.solve", "solves the gated program (set gated)");
   if (settings->model.init != HS_INIT_CONVEX)
     return unsupported(settings, "model.init", "starts from the convex solution (set convex)");
-  if (settings->solver.polish)
-    return unsupported(settings, "solver.polish", "has no Newton polish (set false)");
   return HS_OK;
 }
 

@@ -720,6 +720,38 @@ static void test_what_cannot_be_opened(void **state)
   hs_error_clear();
 }
 
+static void test_polish_comes_back(void **state)
+{
+  (void)state;
+  hs_run_t *run = begin();
+  hs_run_summary_t summary;
+  assert_int_equal(hs_run_read_summary(path, &summary), HS_OK);
+  assert_int_equal(summary.polish_from, 0);
+  hs_run_summary_clear(&summary);
+
+  hs_run_polish_t polish = {.from = 41};
+  assert_int_equal(hs_run_write_polish(run, &polish), HS_OK);
+  assert_true(dump_has("-a /status/polish_from", "{41}"));
+  assert_false(dump_has("-a /status/polish_steps", "{0}"));
+  polish = (hs_run_polish_t){.from = 41, .end = "converged", .steps = 6, .seconds = 0.25};
+  assert_int_equal(hs_run_write_polish(run, &polish), HS_OK);
+  assert_true(dump_has("-a /status/polish_steps", "{6}"));
+  assert_true(dump_has("-a /status/polish_seconds", "{0.25}"));
+  assert_true(dump_has("-a /status/polish_end", "{\"converged\"}"));
+  assert_int_equal(hs_run_read_summary(path, &summary), HS_OK);
+  assert_int_equal(summary.polish_from, 41);
+  hs_run_summary_clear(&summary);
+
+  /* Its rows were given up. */
+  polish = (hs_run_polish_t){.end = "stalled", .steps = 30, .seconds = 2};
+  assert_int_equal(hs_run_write_polish(run, &polish), HS_OK);
+  assert_int_equal(hs_run_read_summary(path, &summary), HS_OK);
+  assert_int_equal(summary.polish_from, 0);
+  hs_run_summary_clear(&summary);
+  assert_true(dump_has("-a /status/polish_end", "{\"stalled\"}"));
+  assert_int_equal(hs_run_close(&run), HS_OK);
+}
+
 static void test_times_come_back(void **state)
 {
   (void)state;
@@ -974,6 +1006,7 @@ int main(void)
       cmocka_unit_test(test_model_comes_back),
       cmocka_unit_test(test_zero_solution_comes_back),
       cmocka_unit_test(test_many_classes),
+      cmocka_unit_test(test_polish_comes_back),
       cmocka_unit_test(test_times_come_back),
       cmocka_unit_test(test_last_row_is_replaced),
       cmocka_unit_test(test_reopened),

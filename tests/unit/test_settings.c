@@ -343,7 +343,6 @@ static void test_check(void **state)
                  "model.solve = constrained: this version solves the gated program (set gated)");
   expect_invalid("model.init=both",
                  "model.init = both: this version starts from the convex solution (set convex)");
-  expect_invalid("solver.polish=true", "solver.polish = true: this version has no Newton polish (set false)");
   expect_invalid("output.run=a.h5", "output.run = a.h5: would overwrite data.train (give another name)");
   expect_invalid("output.checkpoint=run.h5",
                  "output.checkpoint = run.h5: is output.run as well (give two names)");
