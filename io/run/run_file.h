@@ -74,8 +74,8 @@ typedef struct hs_run_method {
  * are from the optimum and from the minimum of the step, in units of the square root of the objective. */
 typedef struct hs_run_polish {
   int64_t from;    /* iteration of its first row (polish_from); 0: it has none, and no attribute */
-  const char *end; /* converged | steps | seconds | signal | stalled | trouble (polish_end); NULL: it is going on, and
-                      there are no further attributes */
+  const char *end; /* converged | steps | seconds | signal | stalled | trouble (polish_end); NULL: going
+                      on, and no further attributes */
   int64_t steps;   /* of Newton (polish_steps) */
   double seconds;  /* (polish_seconds) */
 } hs_run_polish_t;

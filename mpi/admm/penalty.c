@@ -8,10 +8,11 @@
 #define START_CURVED 0.15
 #define START_EXPONENT 0.4
 
-/* The same of one block, and the change of rho that is worth another factor when beta changes. */
+/* The same of one block. When beta changes, rho may be too large or too small by LAG before another factor is made,
+ * with a rho that is off by as much the other way: beta will go on as it did. */
 #define ONE_BLOCK 0.53
 #define ONE_EXPONENT 0.8
-#define WORTH_FACTOR 2.0
+#define LAG 2.0
 
 /* Curvatures below this share of the loss's bound are raised to it: flat rows would decouple from the rest. The
  * curvature of logistic and softmax never jumps; that of squared hinge and huber is all or nothing. */
@@ -87,8 +88,8 @@ bool hs_penalty_follow(hs_penalty_t *penalty, double beta)
 {
   if (penalty->fixed || !(penalty->one_block > 0)) return false;
   double rho = penalty->one_block * pow(beta, ONE_EXPONENT);
-  if (fmax(rho / penalty->rho, penalty->rho / rho) < WORTH_FACTOR) return false;
-  penalty->rho = rho;
+  if (fmax(rho / penalty->rho, penalty->rho / rho) < LAG) return false;
+  penalty->rho = rho > penalty->rho ? rho * LAG : rho / LAG;
   return true;
 }
 

@@ -311,7 +311,7 @@ static hs_status_t newton(hs_solver_t *solver)
 /* Back to where the iteration would have gone on. */
 static void give_up(hs_solver_t *solver)
 {
-  hs_trial_t *trial = &solver->trial;
+  hs_attempt_t *trial = &solver->trial;
   hs_iterate_t *x = &solver->x;
   copy_point(solver, trial->z, trial->p, trial->a, x->z, x->p, x->a);
   trial->on = false;
@@ -325,7 +325,7 @@ static void give_up(hs_solver_t *solver)
  * found it out has just corrected the groups. Collective. */
 static hs_status_t judge(hs_solver_t *solver)
 {
-  hs_trial_t *trial = &solver->trial;
+  hs_attempt_t *trial = &solver->trial;
   double gap = hs_certificate_relative_gap(&solver->best);
   bool better = gap <= TRIAL_FALL * trial->gap;
   trial->fails = better ? 0 : trial->fails + 1;
@@ -340,7 +340,7 @@ static hs_status_t judge(hs_solver_t *solver)
 /* Have the groups settled, and does it pay? Replicated. */
 static bool trial_is_due(hs_solver_t *solver)
 {
-  hs_trial_t *trial = &solver->trial;
+  hs_attempt_t *trial = &solver->trial;
   if (solver->finish == NULL) return false;
   int64_t pattern = hs_finish_pattern(solver->finish, solver->x.z1);
   trial->same = pattern == trial->pattern ? trial->same + 1 : 1;
@@ -352,7 +352,7 @@ static bool trial_is_due(hs_solver_t *solver)
 
 hs_status_t hs_solver_trial_room(hs_solver_t *solver)
 {
-  hs_trial_t *trial = &solver->trial;
+  hs_attempt_t *trial = &solver->trial;
   size_t weights = (size_t)solver->problem->weights, entries = (size_t)solver->entries;
   if (trial->z != NULL) return HS_OK;
   trial->z = hs_alloc(weights, sizeof(double), "Newton steps");
@@ -365,7 +365,7 @@ hs_status_t hs_solver_trial_room(hs_solver_t *solver)
 static hs_status_t begin_trial(hs_solver_t *solver)
 {
   hs_iterate_t *x = &solver->x;
-  hs_trial_t *trial = &solver->trial;
+  hs_attempt_t *trial = &solver->trial;
   hs_status_t status = hs_agree(solver->problem->comm, hs_solver_trial_room(solver));
   if (status != HS_OK) return status;
   copy_point(solver, x->z, x->p, x->a, trial->z, trial->p, trial->a);
@@ -612,10 +612,12 @@ void hs_solver_continue(hs_solver_t *solver)
 {
   if (solver->reduction != NULL) solver->reduction->problem.beta = solver->given->beta;
   if (hs_penalty_follow(&solver->penalty, solver->given->beta)) solver->factor_next = true;
-  if (solver->trial.on) solver->trial.on = false; /* on from Newton's point */
-  solver->trial.wait = TRIAL_WAIT;
-  solver->trial.ready = 0;
-  solver->trial.wanted = 1; /* the groups of a neighbouring beta are nearly right */
+  hs_attempt_t *trial = &solver->trial; /* if it is on: on from Newton's point */
+  trial->on = false;
+  trial->fails = 0;
+  trial->pattern = trial->same = trial->ready = 0;
+  trial->wait = TRIAL_WAIT;
+  trial->wanted = 1; /* the groups of a neighbouring beta are nearly right */
   solver->best = (hs_certificate_t){.primal = INFINITY, .dual = -INFINITY};
   solver->row = (hs_history_row_t){0};
   solver->traffic = (hs_traffic_t){0};

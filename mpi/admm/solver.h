@@ -13,7 +13,7 @@
 #include "mpi/x_update/x_update.h"
 
 /* Newton steps that are tried out (finish.h), and where to return to. */
-typedef struct hs_trial {
+typedef struct hs_attempt {
   bool on;           /* the point of this iteration is one of Newton's */
   double gap;        /* relative gap that it has to beat */
   int fails;         /* points in a row that did not */
@@ -23,7 +23,7 @@ typedef struct hs_trial {
   int64_t same;      /* which have been the same for so many iterations, */
   int64_t wanted;    /* of so many that are wanted */
   double *z, *p, *a; /* the point that the iteration would have gone on from; owned, with room when needed */
-} hs_trial_t;
+} hs_attempt_t;
 
 typedef struct hs_solver {
   const hs_problem_t *given;   /* the problem on the rows of the data */
@@ -38,7 +38,7 @@ typedef struct hs_solver {
   hs_active_set_t *active_set;
   hs_penalty_t penalty;
   hs_finish_t *finish; /* owned; NULL: none */
-  hs_trial_t trial;
+  hs_attempt_t trial;
   double change; /* |z+ - z|^2 of the last step */
   hs_certificate_t best;
   bool inexact;   /* bounds have to be confirmed: products in single precision, or a reduced problem */

@@ -75,7 +75,7 @@ static void pack(const hs_solver_t *solver, saved_t *saved)
   counts[RHO_MEASURED] = penalty->measured;
   counts[FALL_BACKS] = penalty->fall_backs;
   counts[TRAFFIC_CALLS] = solver->traffic.calls;
-  const hs_trial_t *trial = &solver->trial;
+  const hs_attempt_t *trial = &solver->trial;
   counts[TRIAL_ON] = trial->on;
   counts[TRIAL_FAILS] = trial->fails;
   counts[TRIAL_WAIT] = trial->wait;
@@ -105,7 +105,7 @@ static hs_status_t unpack(const saved_t *saved, hs_solver_t *solver)
   penalty->fall_backs = (int)counts[FALL_BACKS];
   penalty->one_block = numbers[ONE_BLOCK];
   memcpy(penalty->balance, numbers + BALANCE, sizeof penalty->balance);
-  hs_trial_t *trial = &solver->trial;
+  hs_attempt_t *trial = &solver->trial;
   trial->gap = numbers[TRIAL_GAP];
   trial->on = counts[TRIAL_ON] != 0;
   trial->fails = (int)counts[TRIAL_FAILS];
@@ -151,7 +151,7 @@ static void describe_arrays(hs_solver_t *solver, hs_state_t *state)
   if (solver->best_w != NULL)
     hs_state_add(state, HS_STORED_ROWS, "best_w", -1, HS_STORED_DOUBLE, 0, C, solver->best_w);
   if (solver->trial.on) {
-    const hs_trial_t *trial = &solver->trial;
+    const hs_attempt_t *trial = &solver->trial;
     hs_state_add(state, HS_STORED_SAME, "trial_z", -1, HS_STORED_DOUBLE, 1, solver->problem->weights,
                  trial->z);
     hs_state_add(state, HS_STORED_ROWS, "trial_p", -1, HS_STORED_DOUBLE, 0, C, trial->p);
@@ -165,7 +165,7 @@ hs_status_t hs_solver_save(hs_solver_t *solver, const char *stop)
 {
   hs_checkpoint_t *checkpoint = solver->options->checkpoint;
   if (checkpoint == NULL) return HS_OK;
-  saved_t saved;
+  saved_t saved = {0};
   pack(solver, &saved);
   hs_state_t *state = hs_alloc(1, sizeof *state, "checkpoint");
   hs_status_t status = hs_agree(solver->problem->comm, state != NULL ? HS_OK : HS_NO_MEMORY);

@@ -12,26 +12,36 @@
 typedef struct section {
   const char *name, *meaning;
   hs_status_t (*run)(hs_bench_t *bench);
-  bool alone; /* on rank 0, while the others sleep */
+  int rules; /* of those below */
 } section_t;
 
+enum {
+  ALONE = 1,  /* on rank 0, while the others sleep */
+  BY_NAME = 2 /* only when it is asked for */
+};
+
 static const section_t sections[] = {
-    {"products", "masked products against the bare GEMM of the same shape", hs_bench_products, true},
-    {"kernel", "kernels of blocks, their inverses and the use of these", hs_bench_kernel, true},
-    {"gaussian", "iterations on 4000 x 10, 50 gates, three beta; FISTA beside", hs_bench_gaussian, false},
-    {"logistic", "the same for the logistic loss", hs_bench_logistic, false},
-    {"B", "20000 x 50, 200 gates, double, two beta; FISTA beside", hs_bench_b, false},
-    {"C", "60000 x 784 non-negative, 50 gates, single", hs_bench_c, false},
-    {"scaling", "B on one rank and on all", hs_bench_scaling, false},
-    {"reduce", "MPI_Allreduce", hs_bench_reduce, false},
-    {"dense", "a matrix over all ranks: its factor, its inverse, products", hs_bench_dense, false},
+    {"products", "masked products against the bare GEMM of the same shape", hs_bench_products, ALONE},
+    {"kernel", "kernels of blocks, their inverses and the use of these", hs_bench_kernel, ALONE},
+    {"gram", "Gram matrices against a bare GEMM", hs_bench_gram, ALONE},
+    {"gaussian", "iterations on 4000 x 10, 50 gates, three beta; FISTA beside", hs_bench_gaussian, 0},
+    {"logistic", "the same for the logistic loss", hs_bench_logistic, 0},
+    {"B", "20000 x 50, 200 gates, double, two beta; FISTA beside", hs_bench_b, 0},
+    {"C", "60000 x 784 non-negative, 50 gates, single", hs_bench_c, 0},
+    {"x-updates", "the four x-updates on several shapes, and the automatic choice", hs_bench_x_updates, 0},
+    {"scaling", "B on one rank and on all", hs_bench_scaling, 0},
+    {"reduce", "MPI_Allreduce", hs_bench_reduce, 0},
+    {"io", "data files and checkpoints against plain reads and writes", hs_bench_io, 0},
+    {"dense", "a matrix over all ranks: its factor, its inverse, products", hs_bench_dense, 0},
+    {"x-updates-small", "x-updates on problems of a tenth of a second", hs_bench_x_updates_small, BY_NAME},
+    {"large", "1000000 x 20, 50 gates, by rows and by Gram matrices", hs_bench_large, BY_NAME},
 };
 #define SECTIONS ((int)(sizeof sections / sizeof *sections))
 
 /* Mark the sections in a list with commas. */
 static hs_status_t choose(const char *only, bool chosen[SECTIONS])
 {
-  for (int i = 0; i < SECTIONS; i++) chosen[i] = only == NULL;
+  for (int i = 0; i < SECTIONS; i++) chosen[i] = only == NULL && !(sections[i].rules & BY_NAME);
   while (only != NULL) {
     size_t length = strcspn(only, ",");
     int found = -1;
@@ -91,7 +101,7 @@ static hs_status_t run_section(hs_bench_t *bench, const section_t *section)
 {
   hs_log_live("measuring %s ...", section->name);
   hs_status_t status = HS_OK;
-  if (!section->alone || bench->rank == 0) status = section->run(bench);
+  if (!(section->rules & ALONE) || bench->rank == 0) status = section->run(bench);
   hs_wait_for_all(bench->comm);
   hs_log_live(NULL);
   return hs_agree(bench->comm, status);
@@ -106,7 +116,8 @@ hs_status_t hs_bench_run(MPI_Comm comm, const hs_bench_options_t *options)
                       .rank = hs_rank(comm),
                       .ranks = hs_ranks(comm),
                       .seconds = options->seconds,
-                      .repeats = options->repeats};
+                      .repeats = options->repeats,
+                      .folder = options->folder};
   hs_results_start(&bench.results, bench.rank == 0 ? stdout : NULL, options->json);
   print_machine(&bench);
   for (int i = 0; i < SECTIONS && status == HS_OK; i++)
@@ -117,5 +128,7 @@ hs_status_t hs_bench_run(MPI_Comm comm, const hs_bench_options_t *options)
 
 void hs_bench_help_sections(FILE *stream)
 {
-  for (int i = 0; i < SECTIONS; i++) fprintf(stream, "  %-9s %s\n", sections[i].name, sections[i].meaning);
+  for (int i = 0; i < SECTIONS; i++)
+    fprintf(stream, "  %-15s %s%s\n", sections[i].name, sections[i].meaning,
+            sections[i].rules & BY_NAME ? " (only by name)" : "");
 }

@@ -16,15 +16,17 @@
 typedef struct hs_bench {
   MPI_Comm comm; /* borrowed */
   int rank, ranks;
-  double seconds; /* of a measurement of a kernel; solves take as long as they take */
-  int repeats;    /* of each timed solve; the shortest counts */
+  double seconds;     /* of a measurement of a kernel; solves take as long as they take */
+  int repeats;        /* of each timed solve; the shortest counts */
+  const char *folder; /* borrowed; where files are written and removed again */
   hs_results_t results;
 } hs_bench_t;
 
 typedef struct hs_bench_options {
-  const char *only; /* names of sections with commas between them; NULL: all */
+  const char *only; /* names of sections with commas between them; NULL: all but the largest */
   double seconds;
   int repeats;
+  const char *folder; /* for the files of section io */
   bool json;
 } hs_bench_options_t;
 

@@ -292,7 +292,9 @@ static hs_status_t save(hs_path_run_t *run, const hs_run_path_t *path, const hs_
   run->outputs.times.peak_bytes = (int64_t)total;
   run->outputs.times.setup_seconds = run->setup_seconds;
   hs_results_bounds_t bounds = {.gates_lower = point->dual, .network = network};
+  hs_run_method_t method = hs_setup_method(&run->setup, run->options.x_update, false);
   hs_status_t status = run->rank == 0 ? write_path(run, path) : HS_OK;
+  if (status == HS_OK && run->rank == 0) status = hs_run_write_method(run->outputs.run, &method);
   status = hs_agree(run->comm, status);
   if (status == HS_OK)
     status = hs_outputs_save(&run->outputs, model, &bounds, hs_stop_name(run->stop), point->train_loss);

@@ -10,6 +10,7 @@
 #include "mpi/admm/block_count.h"
 #include "mpi/comm/agree.h"
 #include "mpi/data/fingerprint.h"
+#include "mpi/x_update/choose.h"
 
 static hs_loss_t loss_of(const hs_settings_t *settings)
 {
@@ -148,6 +149,19 @@ void hs_setup_print_problem(const hs_setup_t *setup, const hs_provenance_t *prov
   hs_log("model   : %d gates (%d duplicate, %d empty dropped), %d output%s, %s loss, %s groups",
          problem->gates, setup->gates.duplicates, setup->gates.empty, problem->outputs,
          problem->outputs == 1 ? "" : "s", hs_loss_name(problem->loss.kind), hs_groups_name(problem->groups));
+}
+
+hs_run_method_t hs_setup_method(const hs_setup_t *setup, hs_x_kind_t kind, bool polished)
+{
+  bool gram = kind == HS_X_BLOCK_GRAM || kind == HS_X_GLOBAL_GRAM;
+  bool reduced = gram && setup->problem.loss.kind == HS_SQUARED;
+  bool single = setup->settings->solver.precision == HS_SINGLE;
+  const char *certificate = "float64, from the products of the iteration";
+  if (single || reduced) certificate = "float64, computed again from the data where the run ended";
+  if (polished) certificate = "float64, from the products of the polish";
+  return (hs_run_method_t){.x_update = hs_x_name(kind),
+                           .products = single && !reduced ? "float32" : "float64",
+                           .certificate = certificate};
 }
 
 void hs_setup_print_solver(const hs_setup_t *setup)

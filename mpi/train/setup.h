@@ -35,6 +35,11 @@ hs_identity_t hs_setup_identity(const hs_setup_t *setup);
 /* What the run file tells of it before the first iteration. Not collective. */
 hs_run_facts_t hs_setup_facts(const hs_setup_t *setup);
 
+/* By what means its result was reached, for the run file.
+ *   kind      x-update that was used    polished  was the result improved by mpi/polish?
+ * Not collective. */
+hs_run_method_t hs_setup_method(const hs_setup_t *setup, hs_x_kind_t kind, bool polished);
+
 /* The lines of the banner before and after the one on the penalty. Rank 0; not collective. */
 void hs_setup_print_problem(const hs_setup_t *setup, const hs_provenance_t *provenance);
 void hs_setup_print_solver(const hs_setup_t *setup);

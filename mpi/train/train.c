@@ -173,16 +173,8 @@ static hs_status_t solve(train_t *train)
 /* What was used where, for the run file. Rank 0. */
 static hs_status_t save_method(train_t *train)
 {
-  hs_x_kind_t kind = train->solution.x_update;
-  bool single = train->settings->solver.precision == HS_SINGLE, polished = train->polished.report.improved;
-  bool reduced =
-      train->setup.problem.loss.kind == HS_SQUARED && (kind == HS_X_BLOCK_GRAM || kind == HS_X_GLOBAL_GRAM);
-  hs_run_method_t method = {.x_update = hs_x_name(kind),
-                            .products = single && !reduced ? "float32" : "float64",
-                            .certificate = polished ? "float64, from the products of the polish"
-                                           : single || reduced
-                                               ? "float64, computed again from the data where the run ended"
-                                               : "float64, from the products of the iteration"};
+  hs_run_method_t method =
+      hs_setup_method(&train->setup, train->solution.x_update, train->polished.report.improved);
   return hs_run_write_method(train->outputs.run, &method);
 }
 

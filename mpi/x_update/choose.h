@@ -40,8 +40,8 @@ typedef struct hs_x_estimate {
 void hs_x_estimate(const hs_x_shape_t *shape, int ranks, double memory, hs_x_estimate_t *estimates);
 
 /* The choice. It is made for one rank, so that the same problem has the same iterates on any number of them, from
- * those kinds whose iterates do not depend on the ranks; unless that choice is not possible on these ranks, or more
- * than half as slow again as the best. */
+ * those kinds whose iterates do not depend on the ranks; unless that choice is not possible on these ranks, or takes
+ * more than half as long again as the best and 0.05 s. */
 hs_x_kind_t hs_x_choose(const hs_x_shape_t *shape, int ranks, double memory);
 
 /* "block-kernel", ... */

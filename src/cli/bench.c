@@ -24,12 +24,13 @@ static hs_status_t read_numbers(hs_bench_options_t *options, const char *seconds
 
 hs_status_t hs_command_bench(int argc, char **argv)
 {
-  hs_bench_options_t options = {.seconds = 1, .repeats = 3};
+  hs_bench_options_t options = {.seconds = 1, .repeats = 3, .folder = "."};
   const char *seconds = NULL, *repeat = NULL;
   const hs_argument_t known[] = {{"json", &options.json, NULL},
                                  {"only", NULL, &options.only},
                                  {"seconds", NULL, &seconds},
-                                 {"repeat", NULL, &repeat}};
+                                 {"repeat", NULL, &repeat},
+                                 {"folder", NULL, &options.folder}};
   int count;
   hs_status_t status =
       hs_arguments_sort(argc, argv, known, sizeof known / sizeof *known, NULL, 0, 0, NULL, &count);
@@ -39,9 +40,10 @@ hs_status_t hs_command_bench(int argc, char **argv)
 
 void hs_bench_help(FILE *stream)
 {
-  fputs("  only=A,B,...  these sections, else all (a minute or two)\n"
+  fputs("  only=A,B,...  these sections, else all but those told below (some minutes)\n"
         "  seconds=1     measure each kernel for so long\n"
         "  repeat=3      runs of each timed solve; the shortest counts\n"
+        "  folder=.      where section io writes its files, which it removes again\n"
         "  --json        for programs\n\nSections:\n",
         stream);
   hs_bench_help_sections(stream);

@@ -44,13 +44,20 @@ static size_t panel_size(int order, int first, int count, int k)
   return (size_t)(order - first - column) * (size_t)(left < PANEL ? left : PANEL);
 }
 
+/* With several threads at least two: in a loop of one part BLAS would use them, and round otherwise than alone. */
+static int part_count(int order)
+{
+  int threads = hs_threads(), parts = hs_parts(order, STRIPE, threads);
+  return threads > 1 && parts == 1 ? 2 : parts;
+}
+
 hs_status_t hs_factor_columns_create(hs_factor_columns_t **out, int order, int first, int count)
 {
   hs_factor_columns_t *columns = *out = hs_alloc(1, sizeof *columns, "triangular factor");
   if (columns == NULL) return HS_NO_MEMORY;
   *columns = (hs_factor_columns_t){.order = order, .first = first, .count = count};
   columns->panels = panel_count(count);
-  columns->parts = hs_parts(order, STRIPE, hs_threads());
+  columns->parts = part_count(order);
   columns->start = hs_alloc((size_t)columns->panels + 1, sizeof *columns->start, "triangular factor");
   if (columns->start != NULL) {
     for (int k = 0; k < columns->panels; k++)

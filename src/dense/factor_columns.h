@@ -5,7 +5,8 @@
  * numbers.
  *   Blocks of vectors of length n are columns x n: vector c is contiguous at [c * n].
  *   Blocks of vectors of length count are count x columns, row-major, like predictions.
- * Threads share the panels, or the rows of a sum: their number does not change a bit. Not collective.
+ * Threads share the panels, or the rows of a sum: their number does not change a bit of a product. The two solutions
+ * use those of BLAS. Not collective.
  */
 #ifndef HS_DENSE_FACTOR_COLUMNS_H
 #define HS_DENSE_FACTOR_COLUMNS_H

@@ -52,7 +52,7 @@ struct hs_masked {
   hs_patterns_t some; /* patterns of the gates with non-zero weights, while these are few */
   int *active;        /* list of those gates */
   hs_runs_t runs;
-  bool *wanted; /* gates of the adjoint product that is under way: whole groups of the runs */
+  bool *wanted;    /* gates of the adjoint product that is under way: whole groups of the runs */
   int threads;     /* how many threads may be at work */
   int parts;       /* how many of them take part in products, which need rows for each: at most `threads` */
   hs_part_t *part; /* `threads` of them; those from `parts` on have no rows, and scratch for kernels alone */

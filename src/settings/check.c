@@ -60,8 +60,7 @@ void hs_settings_warn_idle(const hs_settings_t *settings)
  * find. */
 static hs_status_t check_overwriting(const hs_settings_t *settings, const char *key, const char *output)
 {
-  static const char *const inputs[] = {"data.train", "data.test", "data.validation",
-                                       "model.gates_from"};
+  static const char *const inputs[] = {"data.train", "data.test", "data.validation", "model.gates_from"};
   for (size_t i = 0; i < sizeof inputs / sizeof *inputs && output[0] != '\0'; i++) {
     const hs_setting_t *row = &hs_setting_table[hs_setting_find(inputs[i])];
     if (strcmp(output, (const char *)settings + row->offset) == 0)

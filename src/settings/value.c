@@ -67,7 +67,7 @@ static void number_range(const hs_setting_t *row, char *text, size_t size)
   if (row->high >= 2147483647.0)
     snprintf(text, size, "%s %s", row->above_low ? ">" : ">=", low);
   else
-    snprintf(text, size, "%s to %s", low, high);
+    snprintf(text, size, row->above_low ? "> %s, up to %s" : "%s to %s", low, high);
 }
 
 void hs_setting_range(const hs_setting_t *row, char *text, size_t size)

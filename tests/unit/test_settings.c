@@ -208,7 +208,7 @@ static void other_value(const hs_setting_t *row, int i, char *text, size_t size)
     snprintf(text, size, "%d", row->high < 100 ? 3 : 20 + i);
     return;
   case HS_SETTING_REAL:
-    snprintf(text, size, "%.17g", (1.0 + i) / 3.0);
+    snprintf(text, size, "%.17g", row->high < 1 ? row->high / 3.0 : (1.0 + i) / 3.0);
     return;
   case HS_SETTING_TEXT:
     snprintf(text, size, "dir %d/\"quoted\" \\ 'x': #\t\xc3\xa4, {[*&!|>%%@`\x01 ", i);
@@ -255,6 +255,10 @@ static void test_choices_agree_with_names(void **state)
     size_t offset;
     int value;
   } rows[] = {
+      {"path.choose=best", offsetof(hs_settings_t, path.choose), HS_CHOOSE_BEST},
+      {"path.choose=one-error", offsetof(hs_settings_t, path.choose), HS_CHOOSE_ONE_ERROR},
+      {"path.weights=all", offsetof(hs_settings_t, path.weights), HS_KEEP_ALL},
+      {"path.weights=chosen", offsetof(hs_settings_t, path.weights), HS_KEEP_CHOSEN},
       {"data.scaling=unit-norm", offsetof(hs_settings_t, data.scaling), HS_SCALING_UNIT_NORM},
       {"data.scaling=common", offsetof(hs_settings_t, data.scaling), HS_SCALING_COMMON},
       {"data.scaling=none", offsetof(hs_settings_t, data.scaling), HS_SCALING_NONE},
