@@ -21,6 +21,12 @@
 #define TRIAL_FAILURES 2
 #define TRIAL_WAIT 3
 
+/* Where the gap has not fallen by this share in so many iterations, acceleration is left off for so many, then for
+ * twice as many, and so on. Seen where rows and weights are few: their differences are dependent. */
+#define STALL_FALL 0.9
+#define STALL_ITERATIONS 50
+#define PLAIN_ITERATIONS 50
+
 /* A norm that equals the threshold up to rounding counts as equal: at beta_max the solution is zero, not a
  * speck of rounding. */
 #define THRESHOLD_SLACK 1e-14
@@ -375,6 +381,26 @@ static hs_status_t begin_trial(hs_solver_t *solver)
   return newton(solver);
 }
 
+/* Has acceleration to pause? *restart: it begins now. Replicated. */
+static bool is_plain(hs_solver_t *solver, bool *restart)
+{
+  int64_t iteration = solver->row.iteration;
+  double gap = hs_certificate_relative_gap(&solver->best);
+  if (gap < STALL_FALL * solver->progress_gap) {
+    solver->progress_gap = gap;
+    solver->progress_at = iteration;
+  }
+  *restart = iteration >= solver->plain_until && iteration - solver->progress_at >= STALL_ITERATIONS;
+  if (*restart) {
+    solver->plain_until = iteration + solver->plain_length;
+    solver->plain_length *= 2;
+    solver->progress_at = solver->plain_until;
+    hs_anderson_reset(solver->anderson, solver->problem->outputs, solver->x.curvature);
+    solver->residual = INFINITY;
+  }
+  return iteration < solver->plain_until;
+}
+
 /* To the next point: the plain step where the map changes with it, else the accelerated one, or one of Newton's.
  * Collective. */
 static hs_status_t advance(hs_solver_t *solver)
@@ -382,8 +408,15 @@ static hs_status_t advance(hs_solver_t *solver)
   hs_iterate_t *x = &solver->x;
   if (solver->trial.on) return judge(solver);
   solver->factor_next = hs_penalty_adapt(&solver->penalty, solver->problem, &solver->row);
-  bool due = trial_is_due(solver);
-  if (solver->factor_next)
+  bool restart, due = trial_is_due(solver), plain = is_plain(solver, &restart);
+  if (restart) {
+    /* A curved loss may have been led to where it is flat: back to the best weights. */
+    memcpy(x->z, x->best_z, (size_t)solver->problem->weights * sizeof(double));
+    hs_problem_forward(solver->problem, x->z, x->a);
+    memcpy(x->p, x->a, (size_t)solver->entries * sizeof(double));
+    return HS_OK;
+  }
+  if (solver->factor_next || plain)
     copy_point(solver, x->z1, x->p1, x->a1, x->z, x->p, x->a);
   else
     accelerate(solver);
@@ -498,6 +531,8 @@ static hs_status_t start(hs_solver_t *solver)
   hs_penalty_start(&solver->penalty, hs_x_update_blocks(solver->update), solver->options->rho);
   solver->trial.wait = TRIAL_WAIT;
   solver->trial.wanted = TRIAL_STEADY;
+  solver->progress_gap = INFINITY;
+  solver->plain_length = PLAIN_ITERATIONS;
   status = use_gradient(solver);
   if (status != HS_OK) return status;
   if (solver->options->checkpoint == NULL || !hs_checkpoint_found(solver->options->checkpoint))
@@ -612,6 +647,9 @@ void hs_solver_continue(hs_solver_t *solver)
 {
   if (solver->reduction != NULL) solver->reduction->problem.beta = solver->given->beta;
   if (hs_penalty_follow(&solver->penalty, solver->given->beta)) solver->factor_next = true;
+  solver->progress_gap = INFINITY;
+  solver->progress_at = solver->plain_until = 0;
+  solver->plain_length = PLAIN_ITERATIONS;
   hs_attempt_t *trial = &solver->trial; /* if it is on: on from Newton's point */
   trial->on = false;
   trial->fails = 0;

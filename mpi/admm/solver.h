@@ -39,7 +39,11 @@ typedef struct hs_solver {
   hs_penalty_t penalty;
   hs_finish_t *finish; /* owned; NULL: none */
   hs_attempt_t trial;
-  double change; /* |z+ - z|^2 of the last step */
+  double change;       /* |z+ - z|^2 of the last step */
+  double progress_gap; /* relative gap when it last fell noticeably, */
+  int64_t progress_at; /* and that iteration */
+  int64_t plain_until; /* plain steps up to there: acceleration had led nowhere */
+  int64_t plain_length;
   hs_certificate_t best;
   bool inexact;   /* bounds have to be confirmed: products in single precision, or a reduced problem */
   double *best_w; /* then: residual of the best dual bound */

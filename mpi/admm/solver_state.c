@@ -20,6 +20,7 @@ enum {
   TRAFFIC_BYTES,
   ONE_BLOCK,
   TRIAL_GAP,
+  PROGRESS_GAP,
   BALANCE,
   ROW = BALANCE + HS_PENALTY_WINDOW,
   NUMBERS = ROW + HS_HISTORY_NUMBERS
@@ -41,6 +42,9 @@ enum {
   TRIAL_SAME,
   TRIAL_WANTED,
   TRIAL_MADE,
+  PROGRESS_AT,
+  PLAIN_UNTIL,
+  PLAIN_LENGTH,
   ANDERSON,
   COUNTS = ANDERSON + HS_ANDERSON_COUNTS
 };
@@ -65,6 +69,7 @@ static void pack(const hs_solver_t *solver, saved_t *saved)
   numbers[TRAFFIC_BYTES] = solver->traffic.bytes;
   numbers[ONE_BLOCK] = penalty->one_block;
   numbers[TRIAL_GAP] = solver->trial.gap;
+  numbers[PROGRESS_GAP] = solver->progress_gap;
   memcpy(numbers + BALANCE, penalty->balance, sizeof penalty->balance);
   hs_history_to_numbers(&solver->row, numbers + ROW);
   int64_t *counts = saved->counts;
@@ -76,6 +81,9 @@ static void pack(const hs_solver_t *solver, saved_t *saved)
   counts[FALL_BACKS] = penalty->fall_backs;
   counts[TRAFFIC_CALLS] = solver->traffic.calls;
   const hs_attempt_t *trial = &solver->trial;
+  counts[PROGRESS_AT] = solver->progress_at;
+  counts[PLAIN_UNTIL] = solver->plain_until;
+  counts[PLAIN_LENGTH] = solver->plain_length;
   counts[TRIAL_ON] = trial->on;
   counts[TRIAL_FAILS] = trial->fails;
   counts[TRIAL_WAIT] = trial->wait;
@@ -106,6 +114,10 @@ static hs_status_t unpack(const saved_t *saved, hs_solver_t *solver)
   penalty->one_block = numbers[ONE_BLOCK];
   memcpy(penalty->balance, numbers + BALANCE, sizeof penalty->balance);
   hs_attempt_t *trial = &solver->trial;
+  solver->progress_gap = numbers[PROGRESS_GAP];
+  solver->progress_at = counts[PROGRESS_AT];
+  solver->plain_until = counts[PLAIN_UNTIL];
+  solver->plain_length = counts[PLAIN_LENGTH];
   trial->gap = numbers[TRIAL_GAP];
   trial->on = counts[TRIAL_ON] != 0;
   trial->fails = (int)counts[TRIAL_FAILS];

@@ -15,13 +15,14 @@ typedef struct hs_forecast {
   double total_bytes;          /* peaks of all ranks added up */
   double flops, reduced_bytes; /* an iteration, of that rank; A u and A' w counted as matrix products */
   double read;                 /* seconds; NaN: not known */
-  double setup;                /* gates, tables, kernels and inverses */
-  double products, solves, vectors, reductions; /* of an iteration */
+  double setup;                /* gates, tables, kernels, Gram matrices, factors and inverses */
+  double products, solves, vectors, reductions; /* of an iteration; solves: x-updates without messages */
   double iteration;                             /* their sum */
   double run;                                   /* set-up and iterations, with the renewals of the inverses */
 } hs_forecast_t;
 
-/*   reading  bytes a second that all ranks read together; NaN: as measured */
+/* The rates hold a rehearsal of the kind that the problem gets on these ranks.
+ *   reading  bytes a second that all ranks read together; NaN: as measured */
 hs_forecast_t hs_forecast(const hs_problem_size_t *size, const hs_rates_t *rates, int ranks,
                           hs_footprint_t footprint, double reading);
 

@@ -21,6 +21,7 @@ static hs_status_t make(hs_plan_t *plan, MPI_Comm comm, const hs_source_t *sourc
                                 .seconds = options->seconds,
                                 .latency = options->latency,
                                 .bandwidth = options->bandwidth};
+  for (int i = 0; i < list.count; i++) request.kinds[hs_problem_kind(&plan->size, list.ranks[i])] = true;
   status = hs_rates_measure(&plan->rates, comm, &plan->size, &request);
   plan->footprint.libraries = fmax(0, hs_process_bytes() - plan->footprint.start);
   HS_MPI(MPI_Allreduce(MPI_IN_PLACE, &plan->footprint, 2, MPI_DOUBLE, MPI_MAX, comm));

@@ -39,7 +39,45 @@ static void problem_json(hs_json_t *json, const hs_plan_t *plan)
   hs_json_text(json, "precision", size->precision == HS_SINGLE ? "single" : "double");
   hs_json_int(json, "blocks", size->blocks);
   hs_json_int(json, "anderson", size->memory);
+  hs_json_text(json, "x_update", hs_x_name(plan->forecasts[0].share.kind));
+  hs_json_bool(json, "x_update_automatic", size->x_update == HS_X_AUTO);
   hs_json_close(json);
+}
+
+/* "block-kernel on 1 to 4 ranks, global-gram on 8 ranks": runs of equal kinds. */
+static void write_kinds(const hs_plan_t *plan, char *line, size_t size)
+{
+  size_t at = 0;
+  for (int i = 0, end; i < plan->count && at < size; i = end) {
+    const hs_forecast_t *forecasts = plan->forecasts;
+    for (end = i + 1; end < plan->count && forecasts[end].share.kind == forecasts[i].share.kind;) end++;
+    const char *name = hs_x_name(forecasts[i].share.kind), *comma = i > 0 ? ", " : "";
+    if (end == i + 1)
+      at += (size_t)snprintf(line + at, size - at, "%s%s on %d rank%s", comma, name, forecasts[i].ranks,
+                             plural(forecasts[i].ranks));
+    else
+      at += (size_t)snprintf(line + at, size - at, "%s%s on %d to %d ranks", comma, name, forecasts[i].ranks,
+                             forecasts[end - 1].ranks);
+  }
+}
+
+/* Which x-update, and how it was measured. */
+static void update_text(hs_results_t *results, const hs_plan_t *plan)
+{
+  const hs_problem_size_t *size = &plan->size;
+  char kinds[LINE], line[LINE + 64];
+  write_kinds(plan, kinds, sizeof kinds);
+  snprintf(line, sizeof line, "%s (%s)", kinds, size->x_update == HS_X_AUTO ? "automatic" : "as set");
+  hs_results_fact(results, "x-update", line);
+  for (int kind = HS_X_BLOCK_KERNEL + 1; kind < HS_X_KINDS; kind++) {
+    const hs_x_rehearsal_t *x = &plan->rates.x[kind];
+    if (!x->measured || !x->smaller) continue;
+    snprintf(line, sizeof line,
+             "%s was measured with %d gates and %" PRId64 " rows a rank, for more would have taken too long "
+             "(seconds=), and scaled by its flops and bytes",
+             hs_x_name((hs_x_kind_t)kind), x->gates, x->rows);
+    hs_results_fact(results, "note", line);
+  }
 }
 
 static void problem_text(hs_results_t *results, const hs_plan_t *plan)
@@ -57,6 +95,7 @@ static void problem_text(hs_results_t *results, const hs_plan_t *plan)
            size->gates, hs_problem_weights(size), size->blocks, plural(size->blocks),
            size->rows / size->blocks, size->memory, size->precision == HS_SINGLE ? "single" : "double");
   hs_results_fact(results, "model", line);
+  update_text(results, plan);
 }
 
 static void source_json(hs_json_t *json, const hs_plan_t *plan)
@@ -110,6 +149,21 @@ static void rate(hs_results_t *results, const char *part, const char *per, doubl
   snprintf(results->cells[results->cell_count - 1].text, HS_RESULTS_TEXT, "%s/s", unit(speed, text));
 }
 
+/* The x-updates that are no blocks, as they were measured: see x_rehearsal.h. */
+static void print_x_rates(hs_results_t *results, const hs_x_rehearsal_t *x)
+{
+  const char *name = hs_x_name(x->kind);
+  char per[HS_RESULTS_TEXT];
+  if (!x->measured) return;
+  snprintf(per, sizeof per, "%s", name);
+  if (x->reduced > 0) rate(results, "products with L'", per, x->products, NAN, hs_quantity_bytes);
+  rate(results, "x-update applied", per, x->apply, NAN, hs_quantity_bytes);
+  if (x->reduced > 0) rate(results, "other vectors", per, x->vectors + x->anderson, NAN, hs_quantity_bytes);
+  if (x->reduced > 0) rate(results, "reduction", per, x->make, NAN, hs_quantity_bytes);
+  rate(results, "factor", per, x->factor, NAN, hs_quantity_bytes);
+  if (x->per_row > 0) rate(results, "Gram matrix", "row", x->per_row, NAN, hs_quantity_bytes);
+}
+
 static void print_rates(hs_results_t *results, const hs_plan_t *plan)
 {
   static const hs_column_t columns[] = {
@@ -136,6 +190,7 @@ static void print_rates(hs_results_t *results, const hs_plan_t *plan)
   rate(results, "gates and tables", "row", at->seconds[HS_STAGE_PREPARE] / rows, NAN, hs_quantity_bytes);
   rate(results, "kernel and inverse", "block", at->seconds[HS_STAGE_FACTOR] * n / rows, inverse,
        hs_quantity_flops);
+  for (int kind = HS_X_BLOCK_KERNEL + 1; kind < HS_X_KINDS; kind++) print_x_rates(results, &rates->x[kind]);
   if (!isnan(rates->read_row))
     rate(results, "reading", "row", rates->read_row, 8.0 * size->features, hs_quantity_bytes);
   hs_results_end(results);
@@ -152,11 +207,13 @@ static void print_memory(hs_results_t *results, const hs_plan_t *plan)
                                  {"phase", "while"},
                                  {"bytes_first", heads[0]},
                                  {"bytes_last", heads[1]}};
-  static const char *const phases[] = {"", "loading", "solving", "both"};
+  static const char *const phases[] = {"", "loading", "solving", "both", "reducing", "", "solving", "both"};
   hs_results_table(results, "memory", "of the rank with most rows, on the fewest and on the most ranks",
                    columns, plan->count > 1 ? 5 : 4);
   for (int i = 0; i < first->memory.count; i++) {
     const hs_memory_part_t *part = &first->memory.part[i];
+    /* What only other kinds of x-update need. */
+    if (part->bytes <= 0 && last->memory.part[i].bytes <= 0 && part->optional) continue;
     hs_results_text(results, "%s", part->name);
     hs_results_text(results, "%s", part->shape);
     hs_results_text(results, "%s", phases[part->when]);
@@ -168,10 +225,12 @@ static void print_memory(hs_results_t *results, const hs_plan_t *plan)
 
 static void print_needs(hs_results_t *results, const hs_plan_t *plan)
 {
-  static const hs_column_t columns[] = {
-      {"ranks", "ranks"},           {"rows", "rows/rank"},        {"blocks", "blocks"},
-      {"loading_bytes", "loading"}, {"solving_bytes", "solving"}, {"memory_bytes", "memory/rank"},
-      {"total_bytes", "all ranks"}, {"flops", "flops/rank"},      {"reduced_bytes", "reduced"}};
+  static const hs_column_t columns[] = {{"ranks", "ranks"},           {"rows", "rows/rank"},
+                                        {"blocks", "blocks"},         {"loading_bytes", "loading"},
+                                        {"solving_bytes", "solving"}, {"memory_bytes", "memory/rank"},
+                                        {"total_bytes", "all ranks"}, {"flops", "flops/rank"},
+                                        {"reduced_bytes", "reduced"}, {"reducing_bytes", "reducing"},
+                                        {"x_update", "x-update"}};
   hs_results_table(results, "needs",
                    "peak memory, and flops and bytes reduced in an iteration, of the rank with most rows",
                    columns, sizeof columns / sizeof *columns);
@@ -186,23 +245,25 @@ static void print_needs(hs_results_t *results, const hs_plan_t *plan)
     quantity(results, forecast->total_bytes, hs_quantity_bytes);
     quantity(results, forecast->flops, hs_quantity_flops);
     quantity(results, forecast->reduced_bytes, hs_quantity_bytes);
+    quantity(results, forecast->memory.reducing, hs_quantity_bytes);
+    hs_results_text(results, "%s", hs_x_name(forecast->share.kind));
   }
   hs_results_end(results);
 }
 
 static void print_times(hs_results_t *results, const hs_plan_t *plan)
 {
-  static const hs_column_t columns[] = {
-      {"ranks", "ranks"},       {"read_seconds", "read"},         {"setup_seconds", "set-up"},
-      {"products", "products"}, {"block_solves", "block solves"}, {"vectors", "vectors"},
-      {"reductions", "reduce"}, {"iteration", "iteration"},       {"efficiency", "efficiency"},
-      {"run_seconds", "run"}};
+  static const hs_column_t columns[] = {{"ranks", "ranks"},           {"read_seconds", "read"},
+                                        {"setup_seconds", "set-up"},  {"products", "products"},
+                                        {"block_solves", "x-update"}, {"vectors", "vectors"},
+                                        {"reductions", "reduce"},     {"iteration", "iteration"},
+                                        {"efficiency", "efficiency"}, {"run_seconds", "run"}};
   const hs_forecast_t *first = &plan->forecasts[0];
   char title[LINE];
   snprintf(
       title, sizeof title,
       "an iteration and its parts; run: set-up, %d iterations (a typical number for a gap of 1e-3) and %d "
-      "renewal%s of the inverses",
+      "renewal%s of inverses or factors",
       HS_FORECAST_ITERATIONS, hs_forecast_factorings(&plan->size) - 1,
       plural(hs_forecast_factorings(&plan->size) - 1));
   hs_results_table(results, "time", title, columns, sizeof columns / sizeof *columns);

@@ -1,8 +1,11 @@
 #include "mpi/plan/problem_size.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/size.h"
 #include "block/block_inverse.h"
 #include "io/hdf5/contents.h"
@@ -10,6 +13,7 @@
 #include "mpi/admm/block_count.h"
 #include "mpi/comm/agree.h"
 
+#define MEMORY_SHARE 0.5 /* of a machine's memory that factors may take, as in training (mpi/admm/solve.c) */
 #define MOST_WEIGHTS 100000000 /* every rank holds some ten vectors of them, here as in training */
 
 /* How many gates the file holds, from its header. Collective. */
@@ -47,6 +51,16 @@ static hs_status_t check(const hs_problem_size_t *size)
   return HS_OK;
 }
 
+/* A rank on every processor, unless there are more of them now. Collective. */
+static int ranks_of_node(MPI_Comm comm)
+{
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  int most = hs_ranks_on_node(comm);
+  if (processors > most) most = (int)processors;
+  HS_MPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT, MPI_MAX, comm));
+  return most;
+}
+
 hs_status_t hs_problem_size_find(hs_problem_size_t *size, MPI_Comm comm, const hs_settings_t *settings,
                                  const hs_source_t *source, const hs_given_size_t *given)
 {
@@ -57,7 +71,12 @@ hs_status_t hs_problem_size_find(hs_problem_size_t *size, MPI_Comm comm, const h
                               .memory = (int)settings->solver.anderson,
                               .precision = settings->solver.precision,
                               .loss = {.kind = loss, .huber_width = settings->model.huber_width},
-                              .groups = settings->model.groups};
+                              .groups = settings->model.groups,
+                              .x_update = settings->solver.x_update,
+                              .blocks_given = settings->solver.block_rows > 0,
+                              .machine_bytes = hs_machine_bytes(),
+                              .node_ranks = ranks_of_node(comm)};
+  HS_MPI(MPI_Allreduce(MPI_IN_PLACE, &size->machine_bytes, 1, MPI_DOUBLE, MPI_MIN, comm));
   size->features = given->features > 0 ? (int)given->features : info->features;
   size->d = size->features + (settings->data.bias ? 1 : 0);
   size->statistics = hs_shard_scaling(settings->data.scaling, info) != HS_SCALING_NONE;
@@ -85,6 +104,42 @@ int64_t hs_problem_weights(const hs_problem_size_t *size)
   return (int64_t)size->gates * size->d * size->outputs;
 }
 
+hs_x_shape_t hs_problem_shape(const hs_problem_size_t *size)
+{
+  return (hs_x_shape_t){.rows = size->rows,
+                        .blocks = size->blocks,
+                        .d = size->d,
+                        .gates = size->gates,
+                        .outputs = size->outputs,
+                        .precision = size->precision,
+                        .squared = size->loss.kind == HS_SQUARED};
+}
+
+hs_x_kind_t hs_problem_kind(const hs_problem_size_t *size, int ranks)
+{
+  if (size->x_update != HS_X_AUTO) return size->x_update;
+  if (size->blocks_given) return HS_X_BLOCK_KERNEL;
+  hs_x_shape_t shape = hs_problem_shape(size);
+  shape.blocks = hs_partition_make(size->rows, size->blocks, 0, ranks).blocks;
+  int on_node = ranks < size->node_ranks ? ranks : size->node_ranks;
+  return hs_x_choose(&shape, ranks, on_node > 0 ? MEMORY_SHARE * size->machine_bytes / on_node : 0);
+}
+
+bool hs_problem_is_reduced(const hs_problem_size_t *size, hs_x_kind_t kind)
+{
+  return size->loss.kind == HS_SQUARED && (kind == HS_X_BLOCK_GRAM || kind == HS_X_GLOBAL_GRAM);
+}
+
+/* Most rows of L' on a rank: the last one's, whose rows are shortest (mpi/gram/reduction.c). */
+static int64_t most_reduced(const hs_problem_size_t *size, hs_x_kind_t kind, int ranks)
+{
+  int64_t order = (int64_t)size->gates * size->d;
+  if (!hs_problem_is_reduced(size, kind)) return 0;
+  if (kind == HS_X_BLOCK_GRAM || ranks == 1) return order + 1;
+  double n = (double)order;
+  return order + 1 - (int64_t)floor(n * (1 - sqrt(1.0 / ranks)));
+}
+
 hs_share_t hs_problem_share(const hs_problem_size_t *size, int ranks)
 {
   hs_share_t largest = {0};
@@ -93,15 +148,25 @@ hs_share_t hs_problem_share(const hs_problem_size_t *size, int ranks)
   for (int rank = 1; rank <= ranks; rank++) {
     int64_t next = hs_partition_first_block(&partition, rank);
     int64_t next_row = hs_partition_block_row(&partition, next);
-    if (next_row - row > largest.rows) largest = (hs_share_t){next_row - row, next - block};
+    if (next_row - row > largest.rows) largest = (hs_share_t){.rows = next_row - row, .blocks = next - block};
     row = next_row;
     block = next;
   }
+  largest.ranks = ranks;
+  largest.kind = hs_problem_kind(size, ranks);
+  largest.reduced = most_reduced(size, largest.kind, ranks);
   return largest;
 }
 
 hs_share_t hs_problem_mean_share(const hs_problem_size_t *size, int ranks)
 {
   hs_partition_t partition = hs_partition_make(size->rows, size->blocks, 0, ranks);
-  return (hs_share_t){(size->rows + ranks - 1) / ranks, (partition.blocks + ranks - 1) / ranks};
+  hs_share_t share = {.rows = (size->rows + ranks - 1) / ranks,
+                      .blocks = (partition.blocks + ranks - 1) / ranks,
+                      .ranks = ranks,
+                      .kind = hs_problem_kind(size, ranks)};
+  share.reduced = most_reduced(size, share.kind, ranks);
+  if (share.kind == HS_X_GLOBAL_GRAM && share.reduced > 0)
+    share.reduced = ((int64_t)size->gates * size->d + ranks) / ranks;
+  return share;
 }

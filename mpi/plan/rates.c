@@ -22,9 +22,11 @@ static int64_t rows_in(const hs_problem_size_t *size, double bytes)
   int64_t rows = 65536;
   int64_t blocks = (int64_t)((double)rows * (double)size->blocks / (double)size->rows);
   hs_footprint_t none = {0};
-  hs_share_t share = {rows, hs_max64(1, blocks)};
+  hs_share_t share = {.rows = rows, .blocks = hs_max64(1, blocks), .ranks = 1, .kind = HS_X_BLOCK_KERNEL};
   hs_memory_plan_t plan = hs_memory_plan(size, share, none);
-  hs_share_t half = {rows / 2, hs_max64(1, blocks / 2)};
+  hs_share_t half = share;
+  half.rows = rows / 2;
+  half.blocks = hs_max64(1, blocks / 2);
   double row = (plan.solving - hs_memory_plan(size, half, none).solving) / (double)(rows - half.rows);
   return (int64_t)(bytes / row);
 }
@@ -61,6 +63,21 @@ static hs_status_t rehearse_all(hs_rates_t *rates, MPI_Comm comm, const hs_probl
   }
 }
 
+#define X_SECONDS 3.0 /* times as long as the largest rehearsal of blocks: it has several parts */
+
+/* The other kinds. Collective. */
+static hs_status_t rehearse_kinds(hs_rates_t *rates, MPI_Comm comm, const hs_problem_size_t *size,
+                                  const hs_rates_request_t *request)
+{
+  hs_status_t status = HS_OK;
+  for (int kind = HS_X_BLOCK_KERNEL + 1; kind < HS_X_KINDS && status == HS_OK; kind++) {
+    if (!request->kinds[kind]) continue;
+    hs_log_live("measuring %s ...", hs_x_name((hs_x_kind_t)kind));
+    status = hs_x_rehearse(&rates->x[kind], comm, size, (hs_x_kind_t)kind, X_SECONDS * request->seconds);
+  }
+  return status;
+}
+
 /* Work on weights alone, the same on every rank; the acceleration on some of them where there are very many.
  * Collective. */
 static hs_status_t time_weights(hs_rates_t *rates, MPI_Comm comm, const hs_problem_size_t *size)
@@ -81,6 +98,7 @@ hs_status_t hs_rates_measure(hs_rates_t *rates, MPI_Comm comm, const hs_problem_
 {
   *rates = (hs_rates_t){.ranks = hs_ranks(comm), .on_node = hs_ranks_on_node(comm), .read_row = NAN};
   hs_status_t status = rehearse_all(rates, comm, size, request);
+  if (status == HS_OK) status = rehearse_kinds(rates, comm, size, request);
   if (status == HS_OK) status = time_weights(rates, comm, size);
   if (status == HS_OK && request->source != NULL)
     status = hs_reading_measure(request->source, size, request->scaling, &rates->read_row);

@@ -9,12 +9,14 @@
 
 #include "mpi/plan/network.h"
 #include "mpi/plan/rehearsal.h"
+#include "mpi/plan/x_rehearsal.h"
 
 #define HS_REHEARSALS 6
 
 typedef struct hs_rates {
   int count;
   hs_rehearsal_t rehearsal[HS_REHEARSALS]; /* rows ascending */
+  hs_x_rehearsal_t x[HS_X_KINDS];          /* of the other kinds of x-update that are planned with */
   double weights;                          /* seconds of an iteration's work on weights alone */
   double anderson_weights;                 /* the same of the acceleration */
   double read_row; /* seconds a row to read and scale, all ranks at once; NaN: not measured */
@@ -25,6 +27,7 @@ typedef struct hs_rates {
 typedef struct hs_rates_request {
   const hs_source_t *source; /* open data file, for the rate of reading; NULL: none */
   hs_scaling_t scaling;      /* of its features */
+  bool kinds[HS_X_KINDS];    /* which are planned with */
   int64_t least, most;       /* smallest and largest share of rows that figures are wanted for */
   double seconds;            /* that the largest rehearsal may take */
   double latency, bandwidth; /* see network.h */

@@ -9,6 +9,7 @@
 #include "mpi/bench/operand.h"
 #include "mpi/bench/timing.h"
 #include "mpi/comm/agree.h"
+#include "mpi/plan/made_up.h"
 #include "mpi/plan/vectors.h"
 
 #define SEED 1
@@ -27,59 +28,6 @@ typedef struct stage {
   double *u, *s, *a, *w, *v, *curvature;
   double *seconds;
 } stage_t;
-
-/* Numbers in (-1, 1). Only their spread matters here, so they may be cheap: 64-bit xorshift (Marsaglia 2003). */
-static double next(uint64_t *state)
-{
-  *state ^= *state << 13;
-  *state ^= *state >> 7;
-  *state ^= *state << 17;
-  return (double)(int64_t)*state * 0x1p-63;
-}
-
-static void fill_features(hs_shard_t *shard)
-{
-  uint64_t state = SEED;
-  for (int64_t e = 0; e < shard->rows * shard->d; e++) {
-    double value = next(&state);
-    if (shard->precision == HS_SINGLE)
-      ((float *)shard->X)[e] = (float)value;
-    else
-      ((double *)shard->X)[e] = value;
-  }
-}
-
-/* Legal for every loss: one-hot for softmax, else -1 and +1. */
-static void fill_targets(hs_shard_t *shard, hs_loss_kind_t loss)
-{
-  uint64_t state = SEED;
-  int C = shard->outputs;
-  for (int64_t k = 0; k < shard->rows; k++) {
-    int hot = (int)(fabs(next(&state)) * C);
-    for (int c = 0; c < C; c++) shard->Y[k * C + c] = c == hot % C ? 1 : loss == HS_SOFTMAX ? 0 : -1;
-    if (C == 1 && next(&state) < 0) shard->Y[k] = -1;
-  }
-}
-
-/* Rows as the loader would give them. */
-static hs_status_t make_shard(stage_t *stage, int64_t rows, int64_t blocks)
-{
-  const hs_problem_size_t *size = stage->size;
-  hs_shard_t *shard = hs_alloc(1, sizeof *shard, "shard");
-  if (shard == NULL) return HS_NO_MEMORY;
-  stage->shard = shard;
-  shard->partition = hs_partition_make(rows, blocks, 0, 1);
-  shard->rows = rows;
-  shard->features = shard->d = size->d;
-  shard->precision = size->precision;
-  shard->outputs = size->outputs;
-  shard->X = hs_alloc((size_t)rows * (size_t)size->d, hs_precision_bytes(size->precision), "features");
-  shard->Y = hs_alloc((size_t)rows * (size_t)size->outputs, sizeof(double), "targets");
-  if (shard->X == NULL || shard->Y == NULL) return HS_NO_MEMORY;
-  fill_features(shard);
-  fill_targets(shard, size->loss.kind);
-  return HS_OK;
-}
 
 /* Gates, masks, tables and beta_max: what training does between reading and solving. */
 static hs_status_t prepare(stage_t *stage)
@@ -228,7 +176,8 @@ static hs_status_t time_solver(stage_t *stage, hs_rehearsal_t *rehearsal)
 static hs_status_t run(stage_t *stage, MPI_Comm comm, hs_rehearsal_t *rehearsal)
 {
   const hs_problem_size_t *size = stage->size;
-  hs_status_t status = hs_agree(comm, make_shard(stage, rehearsal->rows, rehearsal->blocks));
+  hs_status_t status = hs_agree(
+      comm, hs_made_up_shard(&stage->shard, size, MPI_COMM_SELF, rehearsal->rows, rehearsal->blocks));
   if (status == HS_OK) status = hs_agree(comm, prepare(stage));
   if (status == HS_OK) status = hs_agree(comm, make_vectors(stage));
   if (status != HS_OK) return status;

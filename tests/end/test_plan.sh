@@ -28,15 +28,18 @@ check "data"
 # ---- memory of real runs
 
 # Peak over all ranks as train tells it, against the plan made on as many ranks; MB.
-compare_memory() { # RANKS DATA SETTINGS...
-  local ranks=$1 data=$2 real planned
+compare_memory() { # RANKS DATA SETTINGS...; within $tolerance
+  local ranks=$1 data=$2 real planned kind
   shift 2
   rm -f run.h5*
-  expect_code 4 "$ranks" train "$data" output.run=run.h5 solver.max_iterations=12 solver.tolerance=1e-12 "$@"
+  expect_code 4 "$ranks" train "$data" output.run=run.h5 solver.max_iterations=12 solver.tolerance=1e-12 solver.newton=false "$@"
+  cp log real.log
   real=$(sed -n 's/.*peak memory \([0-9]*\) MB.*/\1/p' log)
   plan "$ranks" "$data" "$@" --ranks="$ranks"
   planned=$(column out needs total_bytes | awk '{ print $1 / 1e6 }')
-  expect_near "planned memory of $data on $ranks ranks" "$planned" "$real" 0.2
+  expect_near "planned memory of $data on $ranks ranks" "$planned" "$real" "${tolerance:-0.2}"
+  kind=$(sed -n 's/^x-update: \([a-z-]*\).*/\1/p' real.log)
+  expect "x-update of $data on $ranks ranks" "$(column out needs x_update)" "$kind"
 }
 
 for ranks in 1 2 3; do
@@ -50,12 +53,28 @@ check "memory with five classes as planned"
 compare_memory 1 r.h5 model.gates=64 solver.anderson=0
 check "memory without acceleration as planned"
 
+
+# The other kinds of x-update: of matrices that are more than the process itself.
+for kind in global-gram block-gram; do
+  tolerance=0.15 compare_memory 1 r.h5 model.gates=40 solver.x_update=$kind
+  tolerance=0.15 compare_memory 2 r.h5 model.gates=40 solver.x_update=$kind
+  check "memory of $kind within 15 % as planned"
+done
+tolerance=0.15 compare_memory 1 c.h5 model.gates=100 solver.x_update=global-kernel
+check "memory of global-kernel within 15 % as planned"
+compare_memory 1 c.h5 model.gates=60 model.loss=logistic solver.x_update=global-gram
+check "memory of a Gram matrix that changes as planned"
+compare_memory 1 r.h5 model.gates=10
+compare_memory 1 r.h5 model.gates=10 solver.block_rows=500
+check "the x-update is that of training, automatic too"
+
 # ---- what the plan says of the problem
 
 rm -f run.h5*
-expect_code 4 1 train five.h5 output.run=run.h5 solver.max_iterations=3 model.gates=32 model.loss=softmax
+expect_code 4 1 train five.h5 output.run=run.h5 solver.max_iterations=3 model.gates=32 model.loss=softmax \
+  solver.x_update=block-kernel
 blocks=$(sed -n 's/.*block-kernel, \([0-9]*\) blocks.*/\1/p' log)
-plan 1 five.h5 model.gates=32 model.loss=softmax --ranks=1,2
+plan 1 five.h5 model.gates=32 model.loss=softmax solver.x_update=block-kernel --ranks=1,2
 cp out plan.json
 expect "rows" "$(json plan.json rows problem)" "3000"
 expect "features" "$(json plan.json features problem)" "2"
@@ -135,7 +154,7 @@ check "1e9 rows of 100 features on 64 to 4096 ranks"
 
 # ---- options
 
-plan 1 rows=5000 features=4 model.gates=8 --ranks=8 latency=0.5 bandwidth=1e3 reading=1e6
+plan 1 rows=5000 features=4 model.gates=8 solver.x_update=block-kernel --ranks=8 latency=0.5 bandwidth=1e3 reading=1e6
 expect "latency" "$(json out latency network)" "0.5"
 expect "source of the latency" "$(json out latency_source network)" "given"
 # Two reductions of three steps there and back, and 2 * 7/8 of their bytes.

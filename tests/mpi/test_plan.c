@@ -13,9 +13,13 @@
 #include "mpi/admm/anderson.h"
 #include "mpi/admm/iterate.h"
 #include "mpi/comm/agree.h"
+#include "mpi/gram/reduction.h"
 #include "mpi/plan/forecast.h"
+#include "mpi/plan/made_up.h"
 #include "mpi/plan/rank_list.h"
 #include "mpi/plan/units.h"
+#include "mpi/plan/x_forecast.h"
+#include "mpi/x_update/x_update.h"
 #include "tests/support/mpi_check.h"
 
 static hs_problem_size_t some_size(int64_t rows, int64_t blocks)
@@ -27,7 +31,8 @@ static hs_problem_size_t some_size(int64_t rows, int64_t blocks)
                              .outputs = 3,
                              .gates = 256,
                              .memory = 10,
-                             .precision = HS_DOUBLE};
+                             .precision = HS_DOUBLE,
+                             .x_update = HS_X_BLOCK_KERNEL};
 }
 
 /* ---- lists of rank counts */
@@ -240,6 +245,173 @@ static void test_memory(void)
                 "bytes of the best residual");
 }
 
+/* ---- x-updates of other kinds */
+
+static double part_bytes(const hs_memory_plan_t *plan, const char *name)
+{
+  const hs_memory_part_t *part = find_part(plan, name);
+  if (part == NULL) fprintf(stderr, "no part is named \"%s\"\n", name);
+  return part != NULL ? part->bytes : NAN;
+}
+
+/* Squared loss: what a reduction and its x-update hold, all ranks together; and the same of a kernel of all rows. */
+static bool kind_bytes(hs_x_kind_t kind, int64_t rows, int outputs)
+{
+  int ranks = hs_ranks(MPI_COMM_WORLD);
+  hs_problem_size_t size = {.rows = rows * ranks,
+                            .blocks = ranks,
+                            .features = 12,
+                            .d = 12,
+                            .outputs = outputs,
+                            .gates = 60,
+                            .memory = 3,
+                            .loss = {.kind = HS_SQUARED},
+                            .precision = HS_DOUBLE,
+                            .x_update = kind};
+  hs_shard_t *shard;
+  hs_gate_set_t gates;
+  hs_problem_t problem;
+  hs_reduction_t *reduction = NULL;
+  hs_x_update_t *update = NULL;
+  hs_status_t status = hs_made_up_shard(&shard, &size, MPI_COMM_WORLD, rows, 1);
+  if (status == HS_OK) status = hs_gate_set_sample(&gates, MPI_COMM_WORLD, shard, size.gates, 1);
+  if (status == HS_OK)
+    status = hs_problem_create(&problem, MPI_COMM_WORLD, shard, &gates, size.loss, size.groups, 0.1, 0);
+  bool reduced = hs_problem_is_reduced(&size, kind);
+  /* Once before: MPI and BLACS keep what they take for their first messages. */
+  if (status == HS_OK && reduced)
+    status = hs_reduction_create(&reduction, &problem, kind == HS_X_GLOBAL_GRAM);
+  hs_reduction_free(&reduction);
+  double before = handed_out();
+  if (status == HS_OK && reduced)
+    status = hs_reduction_create(&reduction, &problem, kind == HS_X_GLOBAL_GRAM);
+  double between = handed_out();
+  if (status == HS_OK)
+    status = hs_x_update_create(&update, reduction != NULL ? &reduction->problem : &problem, kind);
+  double after = handed_out();
+  size.gates = problem.gates;
+  hs_share_t share = hs_problem_mean_share(&size, ranks);
+  hs_memory_plan_t plan = hs_memory_plan(&size, share, (hs_footprint_t){0});
+  double planned[2] = {part_bytes(&plan, "spread Gram matrix") + part_bytes(&plan, "triangular factor") +
+                           part_bytes(&plan, "kernel of reduced rows") +
+                           part_bytes(&plan, "reduced weights, targets"),
+                       part_bytes(&plan, "inverse of reduced rows") + part_bytes(&plan, "spread matrix") +
+                           part_bytes(&plan, "its inverse or factor") + part_bytes(&plan, "fetched rows")};
+  double used[2] = {between - before, after - between};
+  for (int i = 0; i < 2; i++) planned[i] *= ranks;
+  MPI_Allreduce(MPI_IN_PLACE, used, 2, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+  bool good = status == HS_OK;
+  for (int i = 0; i < 2 && after > 0; i++) {
+    bool near = fabs(used[i] - planned[i]) <= 0.05 * planned[i] + 100e3 * ranks;
+    if (!near)
+      fprintf(stderr, "%s, %s: %.0f bytes are planned, %.0f used\n", hs_x_name(kind),
+              i == 0 ? "reduction" : "x-update", planned[i], used[i]);
+    good = good && near;
+  }
+  hs_x_update_free(&update);
+  hs_reduction_free(&reduction);
+  hs_problem_free(&problem);
+  hs_gate_set_free(&gates);
+  hs_shard_free(&shard);
+  return good;
+}
+
+static void test_kind_bytes(void)
+{
+  MPI_Comm all = MPI_COMM_WORLD;
+  hs_check(all, kind_bytes(HS_X_GLOBAL_GRAM, 3000, 1) && kind_bytes(HS_X_GLOBAL_GRAM, 2000, 3),
+           "bytes of global-gram");
+  hs_check(all, kind_bytes(HS_X_BLOCK_GRAM, 3000, 1) && kind_bytes(HS_X_BLOCK_GRAM, 2000, 3),
+           "bytes of block-gram");
+  hs_check(all, kind_bytes(HS_X_GLOBAL_KERNEL, 700, 1) && kind_bytes(HS_X_GLOBAL_KERNEL, 3200, 2),
+           "bytes of global-kernel, by its inverse and by its factor");
+}
+
+/* The kind is that of training: as set, else blocks where their rows are given, else the model's choice. */
+static void test_kinds(void)
+{
+  MPI_Comm all = MPI_COMM_WORLD;
+  hs_problem_size_t size = some_size(200000, 1000);
+  size.d = 21;
+  size.gates = 50;
+  size.outputs = 1;
+  size.machine_bytes = 1e11;
+  size.node_ranks = 4;
+  for (int kind = HS_X_BLOCK_KERNEL; kind < HS_X_KINDS; kind++) {
+    size.x_update = (hs_x_kind_t)kind;
+    hs_check(all, (int)hs_problem_kind(&size, 2) == kind, "the kind that is set");
+  }
+  size.x_update = HS_X_AUTO;
+  hs_x_shape_t shape = hs_problem_shape(&size);
+  bool good = true;
+  for (int ranks = 1; ranks <= 64; ranks *= 4)
+    good =
+        good && hs_problem_kind(&size, ranks) == hs_x_choose(&shape, ranks, 0.5e11 / (ranks < 4 ? ranks : 4));
+  hs_check(all, good, "the kind that the model chooses");
+  hs_check(all, hs_problem_kind(&size, 1) != HS_X_BLOCK_KERNEL, "many rows and few weights are reduced");
+  size.machine_bytes = 1e6;
+  hs_check(all, hs_problem_kind(&size, 1) == HS_X_BLOCK_KERNEL, "blocks where memory is short");
+  size.machine_bytes = 1e11;
+  size.blocks_given = true;
+  hs_check(all, hs_problem_kind(&size, 1) == HS_X_BLOCK_KERNEL, "blocks where their rows are given");
+  size.x_update = HS_X_GLOBAL_GRAM;
+  hs_check(all, hs_problem_share(&size, 1).reduced == 1051, "reduced rows of one rank");
+  /* Three quarters of the numbers of L' are in its first half: n (1 - 1/2) rows are left for the last of 4 ranks. */
+  hs_check(all, hs_problem_share(&size, 4).reduced == 1050 - 525 + 1, "reduced rows of the last of 4 ranks");
+  size.loss.kind = HS_LOGISTIC;
+  hs_check(all, hs_problem_share(&size, 1).reduced == 0, "other losses are not reduced");
+}
+
+/* What a reduced iteration takes does not depend on the rows of data; a global one is shared by the ranks. */
+static void test_kind_forecast(void)
+{
+  MPI_Comm all = MPI_COMM_WORLD;
+  hs_problem_size_t size = some_size(1000000, 2000);
+  int64_t order = (int64_t)size.gates * size.d;
+  hs_x_rehearsal_t at = {.kind = HS_X_GLOBAL_GRAM,
+                         .measured = true,
+                         .ranks = 1,
+                         .gates = size.gates,
+                         .rows = 2000,
+                         .reduced = order + 1,
+                         .products = 4,
+                         .apply = 8,
+                         .vectors = 0.5,
+                         .anderson = 0.25,
+                         .make = 100,
+                         .factor = 50,
+                         .estimate = 10,
+                         .per_row = 0.01};
+  hs_network_t network = {.latency = 1e-6, .bandwidth = 1e9};
+  size.x_update = at.kind;
+  hs_x_forecast_t one = hs_x_forecast(&size, &at, hs_problem_share(&size, 1), 0.1, &network),
+                  four = hs_x_forecast(&size, &at, hs_problem_share(&size, 4), 0.1, &network);
+  hs_check_near(all, one.products, 4, 1e-12, "products as measured");
+  hs_check_near(all, one.apply, 8, 1e-12, "x-update as measured");
+  hs_check_near(all, one.vectors, 0.5, 1e-12, "vectors as measured");
+  hs_check(all, one.messages == 0, "one rank sends nothing");
+  hs_check_near(all, one.setup, 80 + 0.01 * 1e6 + 50 + 10, 1e-12, "set-up grows with the rows");
+  hs_check_near(all, four.products, 1, 1e-12, "a quarter of the products");
+  hs_check_near(all, four.apply, 2, 1e-12, "a quarter of the x-update");
+  hs_check_near(all, four.vectors, 0.1 + 0.2, 1e-3, "the last rank has half of the reduced rows");
+  hs_check_near(all, four.renewal, 12.5, 1e-12, "a quarter of the factor");
+  hs_check(all, four.messages > 0 && four.message_bytes > 8.0 * (double)order, "messages of 4 ranks");
+  size.rows *= 4;
+  size.blocks *= 4;
+  hs_x_forecast_t more = hs_x_forecast(&size, &at, hs_problem_share(&size, 1), 0.1, &network);
+  hs_check_near(all, more.apply + more.products, 12, 1e-12, "more rows, the same iteration");
+  at.kind = size.x_update = HS_X_BLOCK_GRAM;
+  four = hs_x_forecast(&size, &at, hs_problem_share(&size, 4), 0.1, &network);
+  hs_check_near(all, four.apply, 8, 1e-12, "a block for each rank is shared by none");
+  at.kind = size.x_update = HS_X_GLOBAL_KERNEL;
+  at.reduced = 0;
+  size.rows = 4000;
+  size.blocks = 8;
+  four = hs_x_forecast(&size, &at, hs_problem_share(&size, 1), 0.1, &network);
+  /* Half of the rows were inverted: twice the order, and a factor that is read twice. */
+  hs_check_near(all, four.apply, 64, 1e-12, "a kernel of twice the rows, from a smaller one");
+}
+
 /* ---- forecasts from given rates */
 
 /* Every stage takes `stage + 1` microseconds a row, an iteration 100. */
@@ -393,6 +565,30 @@ static void test_measured(hs_loss_kind_t loss, hs_precision_t precision, int out
   hs_check(MPI_COMM_WORLD, good, name);
 }
 
+static void test_rehearsed(hs_x_kind_t kind, hs_loss_kind_t loss, double seconds, bool smaller,
+                           const char *name)
+{
+  hs_problem_size_t size = {.rows = 3000,
+                            .blocks = 30,
+                            .features = 5,
+                            .d = 6,
+                            .outputs = 2,
+                            .gates = 40,
+                            .memory = 3,
+                            .loss = {.kind = loss},
+                            .precision = HS_DOUBLE,
+                            .x_update = kind};
+  hs_x_rehearsal_t x;
+  bool reduced = hs_problem_is_reduced(&size, kind);
+  bool good = hs_x_rehearse(&x, MPI_COMM_WORLD, &size, kind, seconds) == HS_OK && x.measured;
+  good = good && x.kind == kind && x.smaller == smaller && x.ranks == hs_ranks(MPI_COMM_WORLD);
+  good =
+      good && x.apply > 0 && x.factor > 0 && x.estimate > 0 && same_on_all(x.apply) && same_on_all(x.factor);
+  good = good && (x.reduced > 0) == reduced && (x.products > 0) == reduced && (x.make > 0) == reduced;
+  good = good && (x.gates < size.gates || !smaller || kind == HS_X_GLOBAL_KERNEL);
+  hs_check(MPI_COMM_WORLD, good, name);
+}
+
 int main(int argc, char **argv)
 {
   MPI_Init(&argc, &argv);
@@ -400,6 +596,9 @@ int main(int argc, char **argv)
   test_shares();
   test_bytes();
   test_memory();
+  test_kind_bytes();
+  test_kinds();
+  test_kind_forecast();
   test_forecast();
   test_interpolation();
   test_huge();
@@ -407,6 +606,13 @@ int main(int argc, char **argv)
   test_measured(HS_SQUARED, HS_DOUBLE, 1, "measured rates, squared loss");
   test_measured(HS_SOFTMAX, HS_SINGLE, 3, "measured rates, softmax loss in single precision");
   test_measured(HS_SQUARED_HINGE, HS_DOUBLE, 1, "measured rates, squared hinge");
+  test_rehearsed(HS_X_GLOBAL_GRAM, HS_SQUARED, 10, false, "global-gram rehearsed");
+  test_rehearsed(HS_X_BLOCK_GRAM, HS_SQUARED, 10, false, "block-gram rehearsed");
+  test_rehearsed(HS_X_GLOBAL_KERNEL, HS_SQUARED, 100, false, "global-kernel rehearsed");
+  test_rehearsed(HS_X_GLOBAL_GRAM, HS_LOGISTIC, 10, false, "global-gram rehearsed, logistic loss");
+  test_rehearsed(HS_X_BLOCK_GRAM, HS_SOFTMAX, 10, false, "block-gram rehearsed, softmax loss");
+  test_rehearsed(HS_X_GLOBAL_GRAM, HS_SQUARED, 1e-3, true, "global-gram rehearsed with fewer gates");
+  test_rehearsed(HS_X_GLOBAL_KERNEL, HS_SQUARED, 1e-2, true, "global-kernel rehearsed with fewer rows");
   int code = hs_check_summary(MPI_COMM_WORLD);
   MPI_Finalize();
   return code;
