@@ -9,6 +9,10 @@
 
 #define MOST_AUTO_CLASSES 100 /* more whole numbers than these are a quantity */
 
+/* From so many different numbers on, a text among them that is at most one in so many is a slip, not a class. */
+#define STRAY_NUMBERS 20
+#define STRAY_SHARE 20
+
 /* Texts are classes, and so are whole numbers with few values. The labels of an IDX file are classes by
  * custom, also when there are few rows. */
 static bool looks_like_classes(const hs_labels_t *labels, const hs_class_list_t *classes, int64_t rows,
@@ -27,6 +31,34 @@ static hs_status_t too_many(const hs_row_source_t *source)
                  HS_LABELS_LIMIT, source->labels.all_numbers ? "task=regression, or " : "");
 }
 
+/* "line 300, label": where a label was first seen. */
+static void say_where(const hs_import_t *import, const hs_label_t *label, char *where, size_t size)
+{
+  bool lines = import->format == HS_FORMAT_CSV || import->format == HS_FORMAT_LIBSVM;
+  snprintf(where, size, "%s %lld, label", lines ? "line" : "row", (long long)label->place);
+}
+
+/* A text among numbers would turn a quantity into thousands of classes. */
+static hs_status_t check_strays(const hs_import_t *import, const hs_row_source_t *source)
+{
+  const hs_labels_t *labels = &source->labels;
+  const hs_label_t *stray = NULL;
+  int64_t numbers = 0;
+  for (int64_t k = labels->count - 1; k >= 0; k--) {
+    numbers += labels->entries[k].is_number;
+    if (!labels->entries[k].is_number) stray = &labels->entries[k];
+  }
+  int64_t texts = labels->count - numbers;
+  if (stray == NULL || numbers < STRAY_NUMBERS || texts * STRAY_SHARE > labels->count) return HS_OK;
+  char where[80], text[48];
+  say_where(import, stray, where, sizeof where);
+  hs_row_source_quote(stray->text, strlen(stray->text), text, sizeof text);
+  return hs_fail(
+      HS_BAD_DATA, source->path, where,
+      "\"%s\" is no number, unlike the others (correct it, or task=classification if they are classes)",
+      text);
+}
+
 static hs_status_t decide_task(hs_import_t *import)
 {
   const hs_row_source_t *source = &import->sources[0];
@@ -41,9 +73,11 @@ static hs_status_t decide_task(hs_import_t *import)
                    (long long)source->targets);
   }
   if (wanted == HS_TASK_REGRESSION) return HS_OK;
+  hs_status_t status = wanted == HS_TASK_AUTO ? check_strays(import, source) : HS_OK;
+  if (status != HS_OK) return status;
   if (source->labels.overflow && (wanted == HS_TASK_CLASSIFICATION || !source->labels.all_numbers))
     return too_many(source);
-  hs_status_t status = hs_class_list_from_labels(&import->classes, &source->labels);
+  status = hs_class_list_from_labels(&import->classes, &source->labels);
   if (status != HS_OK || wanted == HS_TASK_CLASSIFICATION) return status;
   bool classes = looks_like_classes(&source->labels, &import->classes, source->rows, import->format);
   import->task = classes ? HS_TASK_CLASSIFICATION : HS_TASK_REGRESSION;
@@ -55,8 +89,7 @@ static hs_status_t stranger_error(const hs_import_t *import, const hs_row_source
                                   const hs_label_t *label, const char *where_from)
 {
   char where[80], text[48];
-  bool lines = import->format == HS_FORMAT_CSV || import->format == HS_FORMAT_LIBSVM;
-  snprintf(where, sizeof where, "%s %lld, label", lines ? "line" : "row", (long long)label->place);
+  say_where(import, label, where, sizeof where);
   hs_row_source_quote(label->text, strlen(label->text), text, sizeof text);
   return hs_fail(HS_BAD_DATA, source->path, where, "\"%s\" is not among the %lld classes of %s", text,
                  (long long)import->classes.count, where_from);

@@ -311,4 +311,14 @@ timeout 60 "$program" import text.csv old.h5 >log 2>&1 && wrong "text.csv was ta
 cmp -s plain.h5 old.h5 || wrong "bad data changed the old file"
 check "output that cannot be written, old files kept"
 
+# One slip in a quantity, and the same in a column of names.
+csv_regression 200 1 >slip.csv
+sed -i '57s/,[^,]*$/,oops/' slip.csv
+refuse 3 'line 57, label: "oops" is no number, unlike the others' slip.csv bad.h5
+good 1 import slip.csv slip.h5 task=classification
+awk -F, -v OFS=, 'NR > 1 { $NF = NR % 3 ? NR % 3 : "other" } NR <= 60' slip.csv >names.csv
+good 1 import names.csv names.h5
+grep -q '^classes: 3 ' log || wrong "not three classes: $(grep classes log)"
+check "a text among many numbers is refused, names beside a few numbers are classes"
+
 finish
