@@ -127,7 +127,7 @@ void hs_finish_was_made(hs_finish_t *finish, int64_t pattern)
 }
 
 /* On one rank, so that the answer does not depend on how many there are. */
-bool hs_finish_pays(const hs_finish_t *finish, const double *u)
+double hs_finish_cost(const hs_finish_t *finish, const double *u)
 {
   const hs_problem_t *given = finish->given;
   double order = (double)find_groups(finish, u, NULL, NULL) * given->d, unknowns = order * given->outputs;
@@ -135,7 +135,8 @@ bool hs_finish_pays(const hs_finish_t *finish, const double *u)
   double gram = finish->problem->reduction != NULL ? (double)given->gates * given->d * order * order / GEMM
                                                    : rows * order * order / GRAM;
   double seconds = gram + STEPS * unknowns * unknowns * unknowns / 3 / FACTOR;
-  return unknowns > 0 && unknowns <= UNKNOWNS_MOST && seconds < WORTH * finish->iteration;
+  bool pays = unknowns > 0 && unknowns <= UNKNOWNS_MOST && seconds < WORTH * finish->iteration;
+  return pays ? seconds / finish->iteration : INFINITY;
 }
 
 /* ---- the matrix ---- */

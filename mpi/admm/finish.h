@@ -38,8 +38,9 @@ int64_t hs_finish_pattern(const hs_finish_t *finish, const double *u);
 int64_t hs_finish_made(const hs_finish_t *finish);
 void hs_finish_was_made(hs_finish_t *finish, int64_t pattern);
 
-/* Is a Newton step on the groups of u worth its cost? Not collective, the same on all ranks. */
-bool hs_finish_pays(const hs_finish_t *finish, const double *u);
+/* What a call of hs_finish_step on the groups of u costs, in iterations of the model; INFINITY when it cannot be worth
+ * that. Not collective, the same on all ranks. */
+double hs_finish_cost(const hs_finish_t *finish, const double *u);
 
 /* u <- a point of lower objective with the same groups, replicated. *moved is false, and u as it was, when none was
  * found. HS_NO_MEMORY on all ranks when it is short on one. Collective. */

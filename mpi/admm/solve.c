@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/size.h"
 #include "mpi/admm/solver.h"
 #include "mpi/comm/agree.h"
 
@@ -20,6 +21,7 @@
 #define TRIAL_FALL 0.3
 #define TRIAL_FAILURES 2
 #define TRIAL_WAIT 3
+#define TRIAL_PAUSE 4.0 /* iterations until the next attempt, for each that a failed one has cost */
 
 /* Where the gap has not fallen by this share in so many iterations, acceleration is left off for so many, then for
  * twice as many, and so on. Seen where rows and weights are few: their differences are dependent. */
@@ -306,6 +308,7 @@ static hs_status_t newton(hs_solver_t *solver)
 {
   hs_iterate_t *x = &solver->x;
   bool moved;
+  solver->trial.spent += hs_finish_cost(solver->finish, x->z1);
   copy_point(solver, x->z1, x->a1, x->a1, x->z, x->p, x->a);
   hs_status_t status = hs_finish_step(solver->finish, x->z, &moved, &solver->traffic);
   if (status != HS_OK || !moved) return status;
@@ -321,7 +324,7 @@ static void give_up(hs_solver_t *solver)
   hs_iterate_t *x = &solver->x;
   copy_point(solver, trial->z, trial->p, trial->a, x->z, x->p, x->a);
   trial->on = false;
-  trial->wait *= 2;
+  trial->wait = hs_max64(2 * trial->wait, (int64_t)ceil(TRIAL_PAUSE * trial->spent));
   trial->ready = solver->row.iteration + trial->wait;
   trial->same = 0;
   trial->wanted = TRIAL_STEADY;
@@ -336,7 +339,7 @@ static hs_status_t judge(hs_solver_t *solver)
   bool better = gap <= TRIAL_FALL * trial->gap;
   trial->fails = better ? 0 : trial->fails + 1;
   if (better) trial->gap = gap;
-  if (trial->fails >= TRIAL_FAILURES || !hs_finish_pays(solver->finish, solver->x.z1)) {
+  if (trial->fails >= TRIAL_FAILURES || !isfinite(hs_finish_cost(solver->finish, solver->x.z1))) {
     give_up(solver);
     return HS_OK;
   }
@@ -353,7 +356,7 @@ static bool trial_is_due(hs_solver_t *solver)
   trial->pattern = pattern;
   return trial->same >= trial->wanted && solver->row.iteration >= trial->ready &&
          hs_certificate_relative_gap(&solver->best) < TRIAL_GAP &&
-         hs_finish_pays(solver->finish, solver->x.z1);
+         isfinite(hs_finish_cost(solver->finish, solver->x.z1));
 }
 
 hs_status_t hs_solver_trial_room(hs_solver_t *solver)
@@ -378,6 +381,7 @@ static hs_status_t begin_trial(hs_solver_t *solver)
   trial->on = true;
   trial->gap = hs_certificate_relative_gap(&solver->best);
   trial->fails = 0;
+  trial->spent = 0;
   return newton(solver);
 }
 

@@ -18,6 +18,7 @@ typedef struct hs_attempt {
   double gap;        /* relative gap that it has to beat */
   int fails;         /* points in a row that did not */
   int64_t wait;      /* iterations from a failure to the next attempt */
+  double spent;      /* what the steps of this attempt have cost, in iterations */
   int64_t ready;     /* first iteration that may begin one */
   int64_t pattern;   /* groups of the last iteration, */
   int64_t same;      /* which have been the same for so many iterations, */

@@ -21,6 +21,7 @@ enum {
   ONE_BLOCK,
   TRIAL_GAP,
   PROGRESS_GAP,
+  TRIAL_SPENT,
   BALANCE,
   ROW = BALANCE + HS_PENALTY_WINDOW,
   NUMBERS = ROW + HS_HISTORY_NUMBERS
@@ -69,6 +70,7 @@ static void pack(const hs_solver_t *solver, saved_t *saved)
   numbers[TRAFFIC_BYTES] = solver->traffic.bytes;
   numbers[ONE_BLOCK] = penalty->one_block;
   numbers[TRIAL_GAP] = solver->trial.gap;
+  numbers[TRIAL_SPENT] = solver->trial.spent;
   numbers[PROGRESS_GAP] = solver->progress_gap;
   memcpy(numbers + BALANCE, penalty->balance, sizeof penalty->balance);
   hs_history_to_numbers(&solver->row, numbers + ROW);
@@ -114,6 +116,7 @@ static hs_status_t unpack(const saved_t *saved, hs_solver_t *solver)
   penalty->one_block = numbers[ONE_BLOCK];
   memcpy(penalty->balance, numbers + BALANCE, sizeof penalty->balance);
   hs_attempt_t *trial = &solver->trial;
+  trial->spent = numbers[TRIAL_SPENT];
   solver->progress_gap = numbers[PROGRESS_GAP];
   solver->progress_at = counts[PROGRESS_AT];
   solver->plain_until = counts[PLAIN_UNTIL];
