@@ -27,19 +27,14 @@ static hs_status_t unsupported(const hs_settings_t *settings, const char *key, c
 static hs_status_t check_supported(const hs_settings_t *settings)
 {
   if (settings->model.layers != 2) return unsupported(settings, "model.layers", "trains 2 layers (set 2)");
-  if (settings->model.gate_rounds != 0)
-    return unsupported(settings, "model.gate_rounds", "does not search for further gates (set 0)");
   if (settings->model.solve != HS_SOLVE_GATED)
     return unsupported(settings, "model.solve", "solves the gated program (set gated)");
-  if (settings->model.init != HS_INIT_CONVEX)
-    return unsupported(settings, "model.init", "starts from the convex solution (set convex)");
   return HS_OK;
 }
 
 bool hs_setting_is_idle(const hs_setting_t *row)
 {
-  static const char *const idle[] = {"model.gate_batch", "model.width", "model.restarts", "model.hidden",
-                                     "bounds.max_seconds"};
+  static const char *const idle[] = {"model.hidden"};
   for (size_t i = 0; i < sizeof idle / sizeof idle[0]; i++)
     if (strcmp(idle[i], row->key) == 0) return true;
   return false;

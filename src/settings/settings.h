@@ -41,6 +41,9 @@ typedef enum hs_choice { HS_CHOOSE_BEST, HS_CHOOSE_ONE_ERROR } hs_choice_t;
 typedef enum hs_keep { HS_KEEP_AUTO, HS_KEEP_ALL, HS_KEEP_CHOSEN } hs_keep_t;
 
 typedef enum hs_init { HS_INIT_CONVEX, HS_INIT_RANDOM, HS_INIT_BOTH } hs_init_t;
+/* What further gates are searched by (PRICING.md 1): what they do for the gated model, or for the ReLU network. */
+typedef enum hs_price_kind { HS_PRICE_GATED, HS_PRICE_RELU } hs_price_kind_t;
+typedef enum hs_local_method { HS_LOCAL_LBFGS, HS_LOCAL_ADAM, HS_LOCAL_BOTH } hs_local_method_t;
 
 typedef struct hs_settings {
   struct {
@@ -54,7 +57,8 @@ typedef struct hs_settings {
     hs_activation_t activation;
     int64_t gates;
     char gates_from[HS_TEXT];
-    int64_t gate_rounds, gate_batch;
+    int64_t gate_rounds, gate_batch, gate_add;
+    hs_price_kind_t price;
     hs_solve_t solve;
     hs_init_t init;
     int64_t width, restarts, hidden;
@@ -83,7 +87,14 @@ typedef struct hs_settings {
     hs_keep_t weights;
   } path;
   struct {
+    hs_local_method_t method; /* of the random starts */
+    int64_t rounds;           /* of column generation */
+    double tolerance;         /* relative width of the estimated bracket to stop at */
+    double max_seconds;       /* 0: no limit */
+  } network;
+  struct {
     double max_seconds;
+    int64_t starts; /* of the estimated bound */
   } bounds;
   int64_t seed;
   double watchdog_seconds; /* 0: none */
