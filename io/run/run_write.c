@@ -10,6 +10,7 @@
 #include "io/run/run_image.h"
 #include "io/run/run_layout.h"
 #include "io/run/run_model.h"
+#include "io/run/run_network.h"
 #include "io/run/run_path.h"
 
 #define ROWS 1024          /* that wait for HDF5 together */
@@ -310,6 +311,14 @@ hs_status_t hs_run_write_path(hs_run_t *run, const hs_run_path_t *path, const hs
   if (!begin(run, &told_before)) return HS_NO_MEMORY;
   hs_status_t status = end(run, "path", told_before, hs_run_put_path(run->image.file, path, weights));
   return status == HS_OK && due ? flush(run, false) : status;
+}
+
+hs_status_t hs_run_write_network(hs_run_t *run, const hs_network_record_t *record)
+{
+  bool told_before;
+  if (!begin(run, &told_before)) return HS_NO_MEMORY;
+  hs_status_t status = end(run, "network", told_before, hs_run_put_network(run->image.file, record));
+  return status == HS_OK ? flush_soon(run) : status;
 }
 
 hs_status_t hs_run_finish(hs_run_t *run, const char *stop, double loss)

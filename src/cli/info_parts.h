@@ -5,10 +5,16 @@
 
 #include <stdbool.h>
 
+#include "base/json.h"
 #include "base/status.h"
 #include "io/hdf5/contents.h"
+#include "network/record.h"
 
 hs_status_t hs_info_run(const char *path, bool json);
+
+/* How the ReLU network of a run came about; nothing where the run does not tell. */
+void hs_info_print_network(const hs_network_record_t *record);
+void hs_info_json_network(hs_json_t *json, const hs_network_record_t *record);
 
 hs_status_t hs_info_checkpoint(const char *path, bool json);
 

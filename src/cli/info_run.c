@@ -7,15 +7,25 @@
 #include "base/memory.h"
 #include "cli/info_parts.h"
 #include "io/run/run_file.h"
+#include "io/run/run_network.h"
 #include "io/run/run_path.h"
 
 /* What a run file tells, with the model where it has one already. */
 typedef struct run_info {
   hs_run_summary_t summary;
   hs_model_t model;
-  hs_run_facts_t facts; /* completed from the model where the run does not tell */
-  hs_run_path_t path;   /* without points where there is none */
+  hs_run_facts_t facts;        /* completed from the model where the run does not tell */
+  hs_run_path_t path;          /* without points where there is none */
+  hs_network_record_t network; /* without starts where there is none */
 } run_info_t;
+
+static void clear(run_info_t *info)
+{
+  hs_model_clear(&info->model);
+  hs_network_record_clear(&info->network);
+  hs_run_path_clear(&info->path);
+  hs_run_summary_clear(&info->summary);
+}
 
 /* The bracket of a path's run is that of the chosen point, as its model is. */
 static void take_chosen(run_info_t *info)
@@ -34,21 +44,16 @@ static hs_status_t load(const char *path, run_info_t *info)
 {
   *info = (run_info_t){0};
   hs_status_t status = hs_run_read_summary(path, &info->summary);
-  if (status != HS_OK) return status;
-  status = hs_run_read_path(path, &info->path);
+  if (status == HS_OK) status = hs_run_read_path(path, &info->path);
+  if (status == HS_OK) status = hs_run_read_network(path, &info->network);
+  if (status == HS_OK && info->summary.has_model) status = hs_run_read_model(path, &info->model);
   if (status != HS_OK) {
-    hs_run_summary_clear(&info->summary);
+    clear(info);
     return status;
   }
   take_chosen(info);
   info->facts = info->summary.facts;
   if (!info->summary.has_model) return HS_OK;
-  status = hs_run_read_model(path, &info->model);
-  if (status != HS_OK) {
-    hs_run_summary_clear(&info->summary);
-    hs_run_path_clear(&info->path);
-    return status;
-  }
   if (info->facts.gates < 0) info->facts.gates = info->model.gates;
   if (!isfinite(info->facts.beta)) info->facts.beta = info->model.beta;
   if (!isfinite(info->facts.beta_max)) info->facts.beta_max = info->model.beta_max;
@@ -176,6 +181,7 @@ static void print_json(const run_info_t *info)
   json_times(&json, &summary->times);
   json_bounds(&json, summary);
   if (info->path.count > 0) json_path(&json, &info->path);
+  hs_info_json_network(&json, &info->network);
   if (summary->has_model) json_model(&json, &info->model);
   hs_json_text(&json, "version", summary->provenance.version);
   hs_json_text(&json, "commit", summary->provenance.commit);
@@ -314,11 +320,10 @@ hs_status_t hs_info_run(const char *path, bool json)
     print_problem(&info);
     print_path(&info.path);
     if (info.summary.has_model) print_model(&info.model);
+    hs_info_print_network(&info.network);
     print_bounds(&info.summary);
     print_config(&info.summary);
   }
-  hs_model_clear(&info.model);
-  hs_run_path_clear(&info.path);
-  hs_run_summary_clear(&info.summary);
+  clear(&info);
   return HS_OK;
 }

@@ -329,7 +329,9 @@ static void test_check(void **state)
   assert_int_equal(hs_settings_check(&settings), HS_OK);
   static const char *const accepted[] = {"bounds.max_seconds=1",
                                          "output.checkpoint=c",
+                                         "model.gate_rounds=2",
                                          "model.gate_batch=2",
+                                         "model.init=both",
                                          "model.hidden=2",
                                          "model.width=2",
                                          "model.restarts=2",
@@ -341,12 +343,8 @@ static void test_check(void **state)
     assert_int_equal(hs_settings_check(&copy), HS_OK);
   }
   expect_invalid("model.layers=3", "model.layers = 3: this version trains 2 layers (set 2)");
-  expect_invalid("model.gate_rounds=2",
-                 "model.gate_rounds = 2: this version does not search for further gates (set 0)");
   expect_invalid("model.solve=constrained",
                  "model.solve = constrained: this version solves the gated program (set gated)");
-  expect_invalid("model.init=both",
-                 "model.init = both: this version starts from the convex solution (set convex)");
   expect_invalid("output.run=a.h5", "output.run = a.h5: would overwrite data.train (give another name)");
   expect_invalid("output.checkpoint=run.h5",
                  "output.checkpoint = run.h5: is output.run as well (give two names)");
