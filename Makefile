@@ -79,10 +79,13 @@ SCALAPACK_LIBS ?= $(strip $(foreach flag,$(SCALAPACK_FLAGS),$(or $(filter -lscal
 YAML_PC := $(call pc_name,yaml-0.1)
 ZLIB_PC := $(call pc_name,zlib)
 XXHASH_PC := $(call pc_name,libxxhash)
+PROTOBUF_PC := $(call pc_name,libprotobuf-c)
 CMOCKA_PC := $(call pc_name,cmocka)
-SMALL_CFLAGS := $(call pc_cflags,$(YAML_PC) $(ZLIB_PC) $(XXHASH_PC))
+SMALL_CFLAGS := $(call pc_cflags,$(YAML_PC) $(ZLIB_PC) $(XXHASH_PC) $(PROTOBUF_PC))
 SMALL_LIBS := $(call pc_libs,$(YAML_PC),-lyaml) $(call pc_libs,$(ZLIB_PC),-lz) -lbz2 \
-  $(call pc_libs,$(XXHASH_PC),-lxxhash) -lm
+  $(call pc_libs,$(XXHASH_PC),-lxxhash) $(call pc_libs,$(PROTOBUF_PC),-lprotobuf-c) -lm
+# Later versions of protobuf-c leave the name of its compiler to protoc.
+PROTOC_C ?= $(if $(shell command -v protoc-c 2>/dev/null),protoc-c,protoc)
 CMOCKA_CFLAGS := $(call pc_cflags,$(CMOCKA_PC))
 CMOCKA_LIBS := $(call pc_libs,$(CMOCKA_PC),-lcmocka)
 
@@ -92,14 +95,16 @@ LIBS := $(FOREIGN_LIBS) $(call rpaths,$(FOREIGN_LIBS))
 
 # ---- files ----
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
-COMMON := -std=c11 -D_GNU_SOURCE -pthread $(OPENMP_FLAGS) $(WARNINGS) -Isrc -I. $(FOREIGN_CFLAGS) -MMD -MP
+COMMON := -std=c11 -D_GNU_SOURCE -pthread $(OPENMP_FLAGS) $(WARNINGS) -Isrc -I. -I$(B) $(FOREIGN_CFLAGS) -MMD -MP
 COMPILE = $(MPICC) $(COMMON) $(OWN_FLAGS) $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(MPICC) -pthread $(OPENMP_FLAGS) $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
 # a short line per command instead of the command
 quiet = $(if $(V),,@printf '  %-7s %s\n' $(1) '$@';)
 
 SOURCES := $(shell find src mpi io -name '*.c' | sort)
-OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+# Descriptions of messages, from which C is made in the build folder.
+MESSAGES := $(patsubst %.proto,$(B)/%.pb-c,$(shell find io -name '*.proto' | sort))
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(MESSAGES:%=%.o)
 LIBRARY_OBJECTS := $(filter-out $(B)/src/cli/main.o,$(OBJECTS))
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 MPI_SOURCES := $(wildcard tests/mpi/test_*.c)
@@ -112,7 +117,7 @@ SCRIPTS = .ci/run jobs/local-slurm $(shell find jobs tests -name '*.sh' -o -name
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.SECONDARY: $(OBJECTS) $(TEST_OBJECTS)
+.SECONDARY: $(OBJECTS) $(TEST_OBJECTS) $(MESSAGES:%=%.c) $(MESSAGES:%=%.h)
 
 # All processors, unless the caller has said how many.
 PARALLEL = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS))$(filter -j%,$(MAKEFLAGS)),,-j$(CORES))
@@ -125,6 +130,7 @@ demo: ## install what is missing, build, train on real data on 2 ranks, evaluate
 	@B='$(B)' bash jobs/demo.sh
 
 check: ## install what is missing, build, run every test
+	@B='$(B)' bash tests/support/onnx_runtime.sh
 	@SETUP_FOR=check $(MAKE) --no-print-directory setup
 	@$(MAKE) $(PARALLEL) all tests
 	@B='$(B)' bash tests/run.sh
@@ -186,9 +192,17 @@ format: ## format all C files with clang-format
 SANITIZE_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # ---- rules ----
-$(B)/%.o: %.c $(B)/flags | $(B)/ready
+$(B)/%.o: %.c $(B)/flags | $(B)/ready $(MESSAGES:%=%.h)
 	@mkdir -p $(@D)
 	$(call quiet,compile)$(COMPILE) -c $< -o $@
+
+$(B)/%.pb-c.c $(B)/%.pb-c.h: %.proto | $(B)/ready
+	@mkdir -p $(@D)
+	$(call quiet,protoc)$(PROTOC_C) --c_out='$(B)' $<
+
+# not our code: without our warnings
+$(B)/%.pb-c.o: $(B)/%.pb-c.c $(B)/flags
+	$(call quiet,compile)$(COMPILE) -w -c $< -o $@
 
 $(B)/libhalfspace.a: $(LIBRARY_OBJECTS) $(B)/sources
 	@rm -f $@
@@ -234,7 +248,7 @@ $(B)/ready:
 # What the compiler needs is asked for with the flags that the build uses.
 PROBE = B='$(B)' MPICC='$(MPICC)' PROBE_MPI='$(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' \
   PROBE_HDF5='$(HDF5_CFLAGS) $(HDF5_LIBS)' PROBE_BLAS='$(BLAS_CFLAGS) $(BLAS_LIBS)' \
-  PROBE_SCALAPACK='$(SCALAPACK_LIBS)' \
+  PROBE_SCALAPACK='$(SCALAPACK_LIBS)' PROTOC_C='$(PROTOC_C)' \
   PROBE_SMALL='$(SMALL_CFLAGS) $(SMALL_LIBS)' PROBE_CMOCKA='$(CMOCKA_CFLAGS) $(CMOCKA_LIBS)'
 
 missing:

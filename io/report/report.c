@@ -11,6 +11,10 @@
 #include "io/report/path_plot.h"
 #include "io/report/picture.h"
 #include "io/report/plot.h"
+#include "io/report/ratios.h"
+#include "io/report/ratios_page.h"
+#include "io/report/ratios_plot.h"
+#include "io/report/ratios_table.h"
 #include "io/report/runs.h"
 #include "io/report/study.h"
 #include "io/report/study_page.h"
@@ -24,6 +28,7 @@ typedef struct report {
   hs_differences_t differences;
   hs_run_path_t path; /* of a single run that has one; else without points */
   hs_study_t study;   /* of hs_report_scaling alone */
+  hs_ratios_t ratios; /* of hs_report_networks alone */
 } report_t;
 
 bool hs_report_kind(const char *path, hs_report_kind_t *kind)
@@ -72,6 +77,18 @@ static bool study_page(FILE *page, const void *context, FILE *svg)
   return hs_study_page_write(page, &report->study, report->runs, &report->differences, svg);
 }
 
+static bool ratios_script(FILE *script, const void *context, hs_report_kind_t kind, const char *output)
+{
+  const report_t *report = context;
+  return hs_ratios_plot_write(script, &report->ratios, kind, output);
+}
+
+static bool ratios_page(FILE *page, const void *context, FILE *svg)
+{
+  const report_t *report = context;
+  return hs_ratios_page_write(page, &report->ratios, report->runs, &report->differences, svg);
+}
+
 static hs_status_t begin(report_t *report, const hs_report_order_t *order)
 {
   *report = (report_t){0};
@@ -85,6 +102,7 @@ static void end(report_t *report)
 {
   hs_run_path_clear(&report->path);
   hs_study_clear(&report->study);
+  hs_ratios_clear(&report->ratios);
   hs_differences_clear(&report->differences);
   hs_report_runs_free(report->count, report->runs);
 }
@@ -183,6 +201,28 @@ hs_status_t hs_report_scaling(const hs_report_order_t *order)
     hs_picture_t picture = {&report, study_script, study_page};
     status = hs_picture_write(&picture, order->output, order->kind);
     if (status == HS_OK) hs_log("report of a study of %d runs: %s", report.count, order->output);
+  }
+  end(&report);
+  return status;
+}
+
+hs_status_t hs_report_networks(const hs_report_order_t *order)
+{
+  report_t report;
+  hs_status_t status = begin(&report, order);
+  if (status == HS_OK) status = hs_ratios_read(&report.ratios, report.count, report.runs);
+  if (status == HS_OK) {
+    if (order->json)
+      hs_ratios_json(&report.ratios, stdout);
+    else
+      hs_ratios_log(&report.ratios);
+  }
+  if (status == HS_OK && order->output != NULL) {
+    hs_picture_t picture = {&report, ratios_script, ratios_page};
+    status = hs_picture_write(&picture, order->output, order->kind);
+    if (status == HS_OK)
+      hs_log("report on the networks of %d run%s: %s", report.ratios.points, report.ratios.points > 1 ? "s" : "",
+             order->output);
   }
   end(&report);
   return status;

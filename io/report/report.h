@@ -1,4 +1,5 @@
-/* report.h: pictures and tables of runs: one or several of them, or a scaling study made of them.
+/* report.h: pictures and tables of runs: one or several of them, a scaling study made of them, or a
+ * comparison of their networks with the global optimum.
  *
  * Pictures are drawn by gnuplot (5.0 or later), which must be in PATH. Not collective.
  */
@@ -31,5 +32,9 @@ hs_status_t hs_report_write(const hs_report_order_t *order);
 /* The same for a scaling study, in which each run is a point (io/report/study.h): table, JSON, picture. The
  * table is logged, unless JSON is asked for. HS_BAD_USAGE when the runs do not make a study. */
 hs_status_t hs_report_scaling(const hs_report_order_t *order);
+
+/* The same for networks that came about in different ways, relative to the global optimum (io/report/ratios.h).
+ * HS_BAD_DATA when no run tells of its network. */
+hs_status_t hs_report_networks(const hs_report_order_t *order);
 
 #endif

@@ -12,6 +12,7 @@
 #include "io/run/run_model.h"
 #include "io/run/run_network.h"
 #include "io/run/run_path.h"
+#include "io/run/run_rounds.h"
 
 #define ROWS 1024          /* that wait for HDF5 together */
 #define USUAL_SECONDS 0.5  /* between two flushes */
@@ -318,6 +319,14 @@ hs_status_t hs_run_write_network(hs_run_t *run, const hs_network_record_t *recor
   bool told_before;
   if (!begin(run, &told_before)) return HS_NO_MEMORY;
   hs_status_t status = end(run, "network", told_before, hs_run_put_network(run->image.file, record));
+  return status == HS_OK ? flush_soon(run) : status;
+}
+
+hs_status_t hs_run_write_rounds(hs_run_t *run, const hs_run_rounds_t *rounds)
+{
+  bool told_before;
+  if (!begin(run, &told_before)) return HS_NO_MEMORY;
+  hs_status_t status = end(run, "gate_rounds", told_before, hs_run_put_rounds(run->image.file, rounds));
   return status == HS_OK ? flush_soon(run) : status;
 }
 

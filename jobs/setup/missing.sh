@@ -59,6 +59,9 @@ C
   zlib) echo '#include <zlib.h>' && echo 'const char *use_zlib(void) { return zlibVersion(); }' ;;
   bzip2) echo '#include <bzlib.h>' && echo 'const char *use_bzip2(void) { return BZ2_bzlibVersion(); }' ;;
   xxhash) echo '#include <xxhash.h>' && echo 'unsigned use_xxhash(void) { return XXH_versionNumber(); }' ;;
+  protobuf-c)
+    echo '#include <protobuf-c/protobuf-c.h>' && echo 'const char *use_protobuf(void) { return protobuf_c_version(); }'
+    ;;
   cmocka)
     cat <<'C'
 #include <setjmp.h>
@@ -87,16 +90,32 @@ small_flags() { # NEED...
   local flag
   for flag in ${PROBE_SMALL:-} ${PROBE_CMOCKA:-}; do
     case "$flag $* " in
-    -lyaml*yaml* | -lz*zlib* | -lbz2*bzip2* | -lxxhash*xxhash* | -lcmocka*cmocka*) echo "$flag" ;;
-    -lyaml* | -lz* | -lbz2* | -lxxhash* | -lcmocka*) ;;
+    -lyaml*yaml* | -lz*zlib* | -lbz2*bzip2* | -lxxhash*xxhash* | -lprotobuf-c*protobuf-c* | -lcmocka*cmocka*) echo "$flag" ;;
+    -lyaml* | -lz* | -lbz2* | -lxxhash* | -lprotobuf-c* | -lcmocka*) ;;
     *) echo "$flag" ;;
     esac
   done
 }
 
+# PATH may lead to another Python than the one that has the system's packages.
+python_has() { # MODULE
+  local python
+  for python in python3 /usr/bin/python3; do
+    command -v $python >/dev/null && $python -c "import $1" 2>/dev/null && return
+  done
+  return 1
+}
+
 is_there() { # NEED
   case $1 in
   compiler) command -v gcc >/dev/null || command -v cc >/dev/null || command -v clang >/dev/null ;;
+  onnx) python_has onnx ;;
+  # Fetched by tests/support/onnx_runtime.sh, or else OpenCV's.
+  onnx-run) [ -d "${B:-build}/onnxruntime" ] || { python_has cv2 && python_has onnx; } ;;
+  protoc-c)
+    command -v "${PROTOC_C:-protoc-c}" >/dev/null &&
+      { [ "${PROTOC_C:-protoc-c}" != protoc ] || command -v protoc-gen-c >/dev/null; }
+    ;;
   mpirun | pkg-config | gnuplot | h5dump) command -v "$1" >/dev/null ;;
   slurmctld | slurmd | sbatch | munged | ip) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
   mpi) PROBE_HDF5='' PROBE_BLAS='' links mpi ;;
@@ -110,14 +129,15 @@ is_there() { # NEED
 needs() { grep -v '^#' "$here/needs.txt" | tr -s ' '; }
 
 list_missing() {
-  local libraries=(mpi hdf5 openblas scalapack yaml zlib bzip2 xxhash) all_link=false need purpose kind
+  local libraries=(mpi hdf5 openblas scalapack yaml zlib bzip2 xxhash protobuf-c) all_link=false need purpose kind
   [ "$SETUP_FOR" = check ] && libraries+=(cmocka)
   links "${libraries[@]}" && all_link=true
   while IFS='| ' read -r need purpose _; do
     if $all_link && [[ " ${libraries[*]} " == *" $need "* ]]; then continue; fi
     case $SETUP_FOR-$purpose in
     *-build | demo-demo | check-demo | check-check | slurm-demo | slurm-slurm) kind=required ;;
-    *-slurm) continue ;; # daemons that nobody wants for anything else
+    check-test) kind=wanted ;;
+    *-slurm | *-test) continue ;; # what nobody wants for anything else
     *) kind=wanted ;;
     esac
     is_there "$need" || echo "$need $kind"

@@ -135,6 +135,7 @@ modules() {
     compiler) echo gcc ;;
     mpi | mpirun) echo openmpi ;;
     hdf5) echo hdf5 ;;
+    protoc-c) echo protobuf-c ;;
     pkg-config | slurmctld | slurmd | sbatch | munged | ip) ;; # modules are for programs, not for daemons
     *) echo "$need" ;;
     esac

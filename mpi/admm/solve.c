@@ -450,6 +450,11 @@ static hs_status_t factor_again(hs_solver_t *solver)
 /* Share of the memory of a machine that factors may take. */
 #define MEMORY_SHARE 0.5
 
+static bool goes_on(const hs_solve_options_t *options)
+{
+  return options->start == NULL && options->checkpoint != NULL && hs_checkpoint_found(options->checkpoint);
+}
+
 static hs_x_shape_t shape_of(const hs_problem_t *problem)
 {
   const hs_partition_t *partition = &problem->shard->partition;
@@ -472,8 +477,7 @@ hs_status_t hs_solve_choose(const hs_problem_t *problem, const hs_solve_options_
   hs_x_estimate(&shape, hs_ranks(comm), memory, estimates);
   *kind = options->x_update;
   if (*kind != HS_X_AUTO) return HS_OK;
-  if (options->checkpoint != NULL && hs_checkpoint_found(options->checkpoint))
-    return hs_solver_stored_kind(options->checkpoint, comm, kind);
+  if (goes_on(options)) return hs_solver_stored_kind(options->checkpoint, comm, kind);
   *kind = options->blocks_given ? HS_X_BLOCK_KERNEL : hs_x_choose(&shape, hs_ranks(comm), memory);
   return HS_OK;
 }
@@ -523,7 +527,22 @@ static hs_status_t use_gradient(hs_solver_t *solver)
   return HS_OK;
 }
 
-/* Start: p = 0 = A z, or where the checkpoint left off. Collective. */
+/* p = A z, so that the first w is the residual of the given weights, which are the best so far. Collective. */
+static void begin_at(hs_solver_t *solver, const double *weights)
+{
+  const hs_problem_t *problem = solver->problem;
+  hs_iterate_t *x = &solver->x;
+  memcpy(x->z, weights, (size_t)problem->weights * sizeof(double));
+  memcpy(x->best_z, weights, (size_t)problem->weights * sizeof(double));
+  hs_problem_forward(problem, x->z, x->a);
+  memcpy(x->p, x->a, (size_t)solver->entries * sizeof(double));
+  double loss = hs_loss_value(problem->loss, problem->rows, problem->outputs, x->a, problem->Y);
+  hs_sum(problem->comm, &loss, 1, &solver->traffic);
+  solver->best.loss = loss;
+  solver->best.primal = loss + problem->beta * hs_problem_norm(problem, weights);
+}
+
+/* Start: p = 0 = A z, at given weights, or where the checkpoint left off. Collective. */
 static hs_status_t start(hs_solver_t *solver)
 {
   const hs_problem_t *problem = solver->problem;
@@ -539,8 +558,8 @@ static hs_status_t start(hs_solver_t *solver)
   solver->plain_length = PLAIN_ITERATIONS;
   status = use_gradient(solver);
   if (status != HS_OK) return status;
-  if (solver->options->checkpoint == NULL || !hs_checkpoint_found(solver->options->checkpoint))
-    return factor(solver);
+  if (solver->options->start != NULL) begin_at(solver, solver->options->start);
+  if (!goes_on(solver->options)) return factor(solver);
   status = hs_solver_restore(solver);
   if (status != HS_OK) return status;
   return solver->factor_next ? factor(solver) : factor_again(solver);

@@ -36,6 +36,10 @@ typedef struct hs_solve_options {
   bool blocks_given;           /* the user has fixed the rows of a block: automatic means block-kernel then */
   hs_checkpoint_t *checkpoint; /* borrowed; NULL: none. One that was found is gone on from */
   double checkpoint_seconds;   /* between checkpoints; 0: only when asked for, and at the end */
+  const double *start;    /* P x C x d, the same on all ranks: weights to begin from, whose objective is never
+                                  exceeded, whatever checkpoint was found; NULL: that checkpoint, or zero */
+  const hs_state_t *also; /* what belongs into its checkpoints besides, `same` or `root`; NULL: nothing */
+  int64_t iterations_before; /* of earlier solves: checkpoints count on from there */
 } hs_solve_options_t;
 
 typedef enum hs_stop { HS_STOP_CONVERGED, HS_STOP_ITERATIONS, HS_STOP_SECONDS, HS_STOP_SIGNAL } hs_stop_t;
@@ -67,7 +71,7 @@ hs_status_t hs_solve_choose(const hs_problem_t *problem, const hs_solve_options_
 typedef enum hs_request { HS_GO_ON = 0, HS_STOP = 1, HS_CHECKPOINT = 2 } hs_request_t; /* may be added */
 typedef int hs_observer_t(void *context, const hs_history_row_t *row);
 
-/* Solve from zero or from a checkpoint. Where a budget or a request ends it, a checkpoint is written. Collective.
+/* Solve from zero, from given weights or from a checkpoint. Where a budget or a request ends it, a checkpoint is written. Collective.
  * *solution is cleared on failure.
  * HS_NUMERICAL: the objective became NaN or a block could not be factored. */
 hs_status_t hs_solve(const hs_problem_t *problem, const hs_solve_options_t *options, hs_observer_t *observer,

@@ -65,7 +65,7 @@ typedef struct hs_solver {
   double dual_linear, dual_square;
 } hs_solver_t;
 
-/* A solver with its blocks factored, at zero or at the checkpoint that was found. The problem and the options are
+/* A solver with its blocks factored, at zero, at the given weights or at the checkpoint that was found. The problem and the options are
  * borrowed until it is freed. *solver is NULL on failure. Collective. */
 hs_status_t hs_solver_create(hs_solver_t **solver, const hs_problem_t *problem,
                              const hs_solve_options_t *options);

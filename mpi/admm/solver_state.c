@@ -176,6 +176,14 @@ static void describe_arrays(hs_solver_t *solver, hs_state_t *state)
   hs_active_set_describe(solver->active_set, state);
 }
 
+static void add_others(const hs_state_t *also, hs_state_t *state)
+{
+  for (int i = 0; also != NULL && i < also->count; i++) {
+    const hs_state_item_t *item = &also->item[i];
+    hs_state_add(state, item->kind, item->name, -1, item->type, item->rows, item->columns, item->data);
+  }
+}
+
 hs_status_t hs_solver_save(hs_solver_t *solver, const char *stop)
 {
   hs_checkpoint_t *checkpoint = solver->options->checkpoint;
@@ -189,7 +197,10 @@ hs_status_t hs_solver_save(hs_solver_t *solver, const char *stop)
     describe_saved(&saved, state);
     describe_arrays(solver, state);
     hs_state_add(state, HS_STORED_SAME, "x_update", -1, HS_STORED_INT64, 1, 1, &kind);
-    status = hs_checkpoint_write(checkpoint, state, solver->row.iteration, solver->row.relative_gap, stop);
+    add_others(solver->options->also, state);
+    status =
+        hs_checkpoint_write(checkpoint, state, solver->options->iterations_before + solver->row.iteration,
+                            solver->row.relative_gap, stop);
   }
   hs_free(state);
   solver->saved_at = MPI_Wtime();

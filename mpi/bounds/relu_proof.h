@@ -2,11 +2,13 @@
  *
  *   Z = max over |w| <= 1 of |T'(Xw)_+|  <=  upper                                           PRICING.md 3
  *
- * One output:
+ * After an orthogonal change to as many coordinates as X has rank, for one output:
+ *   enumeration  all activation patterns, rank(X) <= 2: exact
  *   cones        branch and bound over simplicial cones, shared by the ranks; rank(X) <= 7
- *   quadratic    a trust-region eigenproblem in d x d sums; any rank
- *   enumeration  all activation patterns, where that is cheaper (rank(X) <= 2, or few rows)
- * Several outputs: |T'(Xw)_+|^2 <= sum over c of Z_c^2 for the columns of T R, any orthogonal R (C x C).
+ *   quadratic    a trust-region eigenproblem in d x d sums; any rank, a few ten per cent too large. A cap for the cones
+ * Several outputs: |T'(Xw)_+|^2 <= sum over c of Z_c^2 for the columns of T R, R (C x C) the right singular vectors of T. Valid,
+ * but not sharp: up to sqrt(C) too large however accurate the Z_c are.
+ * To `upper` is added what the cut of the rank can change and 1e-12 sum_k |theta_k| |x_k| for rounding.
  */
 #ifndef HS_MPI_BOUNDS_RELU_PROOF_H
 #define HS_MPI_BOUNDS_RELU_PROOF_H
@@ -17,10 +19,9 @@
 #include "mpi/network/relu_problem.h"
 
 typedef struct hs_proof_options {
-  double max_seconds; /* of the proof, agreed between the ranks; it reports what it has then. Must be > 0 */
-  double floor;       /* a bound below this is of no use: beta. Nodes below (1 + epsilon) floor are closed */
-  double
-      epsilon; /* relative accuracy; 0: by the rank of X (1e-6 up to 4, 1e-5 for 5, 1e-4 for 6, 1e-3 beyond) */
+  double max_seconds;  /* of the proof, agreed between the ranks; it reports what it has then. Must be > 0 */
+  double floor;        /* a bound below this is of no use: beta. Nodes below (1 + epsilon) floor are closed */
+  double epsilon;      /* relative accuracy; 0: by the rank of X (1e-6 up to 5, 1e-5 for 6, 1e-4 for 7) */
   const double *start; /* d, unit: a good w that is known; NULL: none */
 } hs_proof_options_t;
 
@@ -30,7 +31,8 @@ typedef struct hs_proof {
   double *w;          /* ... this w (d, unit); owned */
   int rank;           /* of X */
   const char *method; /* "cones", "quadratic", "enumeration"; static */
-  bool finished; /* reached its accuracy; false: out of time, or nothing sharper is known for this rank */
+  bool
+      finished; /* reached its accuracy (several outputs: each of them did); false: out of time, or nothing sharper is known for this rank */
   int64_t nodes; /* cones bounded, over all ranks */
   double seconds;
 } hs_proof_t;

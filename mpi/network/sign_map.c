@@ -8,81 +8,42 @@
 #include "base/size.h"
 #include "gates/masks.h"
 #include "mpi/comm/agree.h"
-
-extern void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int *lda, double *s,
-                    double *u, const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork,
-                    int *iwork, int *info);
+#include "mpi/network/rank_one.h"
 
 #define NEGLIGIBLE 1e-6 /* parts below this share of the gate's largest are dropped */
 #define SLAB_ROWS 512
 
-/* Parts of one gate's weights, d x C column-major: sigma, a (d x parts) and b (parts x C). */
-typedef struct parts {
-  int count, d, C, most;
-  double *sigma, *a, *b;
-  double *copy, *work;
-  int *iwork, lwork;
-} parts_t;
-
-static hs_status_t parts_create(parts_t *parts, int d, int C)
-{
-  int most = d < C ? d : C;
-  int lwork = 4 * most * most + 7 * most + 10 * (d > C ? d : C);
-  *parts = (parts_t){.d = d, .C = C, .most = most, .lwork = lwork};
-  parts->sigma = hs_alloc((size_t)most, sizeof(double), "singular values");
-  parts->a = hs_alloc((size_t)d * (size_t)most, sizeof(double), "singular vectors");
-  parts->b = hs_alloc((size_t)C * (size_t)most, sizeof(double), "singular vectors");
-  parts->copy = hs_alloc((size_t)d * (size_t)C, sizeof(double), "gate weights");
-  parts->work = hs_alloc((size_t)lwork, sizeof(double), "singular value work");
-  parts->iwork = hs_alloc((size_t)(8 * most), sizeof(int), "singular value work");
-  bool good = parts->sigma != NULL && parts->a != NULL && parts->b != NULL && parts->copy != NULL &&
-              parts->work != NULL && parts->iwork != NULL;
-  return good ? HS_OK : HS_NO_MEMORY;
-}
-
-static void parts_free(parts_t *parts)
-{
-  hs_free(parts->sigma);
-  hs_free(parts->a);
-  hs_free(parts->b);
-  hs_free(parts->copy);
-  hs_free(parts->work);
-  hs_free(parts->iwork);
-}
-
-static hs_status_t parts_split(parts_t *parts, const double *weights)
-{
-  int d = parts->d, C = parts->C, most = parts->most, info;
-  memcpy(parts->copy, weights, (size_t)d * (size_t)C * sizeof(double));
-  dgesdd_("S", &d, &C, parts->copy, &d, parts->sigma, parts->a, &d, parts->b, &most, parts->work,
-          &parts->lwork, parts->iwork, &info);
-  if (info != 0)
-    return hs_fail(HS_NUMERICAL, NULL, "sign map", "a singular value decomposition failed (%d)", info);
-  parts->count = 0;
-  while (parts->count < most && parts->sigma[parts->count] > NEGLIGIBLE * parts->sigma[0]) parts->count++;
-  return HS_OK;
-}
-
-/* Neurons with s = +1, and the gate each comes from. */
+/* Neurons with s = +1, and the gate each comes from. By rank 0: other ranks' singular vectors might differ in their last bits. */
 static hs_status_t make_neurons(hs_model_t *model, int *gate_of)
 {
-  parts_t parts;
-  hs_status_t status = parts_create(&parts, model->d, model->outputs);
+  int d = model->d, C = model->outputs, most = d < C ? d : C;
+  double *sigma = hs_alloc((size_t)most, sizeof *sigma, "singular values");
+  hs_status_t status = sigma != NULL ? HS_OK : HS_NO_MEMORY;
   model->neurons = 0;
   for (int i = 0; i < model->gates && status == HS_OK; i++) {
-    status = parts_split(&parts, model->weights + (int64_t)i * model->d * model->outputs);
-    for (int r = 0; r < parts.count && status == HS_OK; r++) {
-      double root = sqrt(parts.sigma[r]);
-      int64_t neuron = model->neurons++;
-      gate_of[neuron] = i;
-      for (int j = 0; j < model->d; j++)
-        model->W1[neuron * model->d + j] = root * parts.a[(int64_t)r * model->d + j];
-      for (int c = 0; c < model->outputs; c++) /* LAPACK gives the rows of b' column-major, ld = most */
-        model->W2[neuron * model->outputs + c] = root * parts.b[(int64_t)c * parts.most + r];
+    double *a = model->W1 + (int64_t)model->neurons * d, *b = model->W2 + (int64_t)model->neurons * C;
+    int parts;
+    status = hs_rank_one_split(d, C, model->weights + (int64_t)i * d * C, NEGLIGIBLE, &parts, sigma, a, b);
+    for (int r = 0; r < parts && status == HS_OK; r++) {
+      cblas_dscal(d, sqrt(sigma[r]), a + (int64_t)r * d, 1);
+      cblas_dscal(C, sqrt(sigma[r]), b + (int64_t)r * C, 1);
+      gate_of[model->neurons++] = i;
     }
   }
-  parts_free(&parts);
+  hs_free(sigma);
   return status;
+}
+
+/* Collective. */
+static hs_status_t share_neurons(hs_model_t *model, MPI_Comm comm, int *gate_of)
+{
+  hs_status_t status = hs_agree(comm, hs_rank(comm) == 0 ? make_neurons(model, gate_of) : HS_OK);
+  if (status != HS_OK) return status;
+  HS_MPI(MPI_Bcast(&model->neurons, 1, MPI_INT, 0, comm));
+  HS_MPI(MPI_Bcast(gate_of, model->neurons, MPI_INT, 0, comm));
+  HS_MPI(MPI_Bcast(model->W1, model->neurons * model->d, MPI_DOUBLE, 0, comm));
+  HS_MPI(MPI_Bcast(model->W2, model->neurons * model->outputs, MPI_DOUBLE, 0, comm));
+  return HS_OK;
 }
 
 /* votes[k] += rows of this slab where the neuron's sign agrees with the gate's mask, minus those where not.
@@ -139,9 +100,12 @@ hs_status_t hs_sign_map(hs_model_t *model, MPI_Comm comm, const hs_shard_t *shar
   int *gate_of = hs_alloc((size_t)largest, sizeof(int), "neurons");
   model->W1 = hs_alloc((size_t)largest * (size_t)model->d, sizeof(double), "first layer");
   model->W2 = hs_alloc((size_t)largest * (size_t)model->outputs, sizeof(double), "second layer");
+  int fits;
   hs_status_t status = gate_of != NULL && model->W1 != NULL && model->W2 != NULL ? HS_OK : HS_NO_MEMORY;
-  if (status == HS_OK) status = make_neurons(model, gate_of);
+  if (status == HS_OK)
+    status = hs_to_int(largest * hs_max64(model->d, model->outputs), &fits, "weights of neurons");
   status = hs_agree(comm, status);
+  if (status == HS_OK) status = share_neurons(model, comm, gate_of);
   if (status == HS_OK) status = choose_signs(model, gate_of, comm, shard);
   hs_free(gate_of);
   return status;

@@ -1,5 +1,6 @@
 #include "mpi/path/path.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -7,9 +8,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "mpi/comm/agree.h"
-#include "mpi/network/sign_map.h"
 #include "mpi/path/path_run.h"
 #include "mpi/train/make_model.h"
+#include "mpi/train/network_stage.h"
 #include "mpi/train/provenance.h"
 #include "mpi/train/x_update_line.h"
 #include "path/choose.h"
@@ -50,6 +51,12 @@ static hs_status_t set_up(hs_path_run_t *run)
 {
   const hs_settings_t *settings = run->settings;
   double held_out = settings->data.validation[0] == '\0' ? settings->path.hold_out : 0;
+  if (settings->model.gate_rounds > 0)
+    return hs_fail(HS_BAD_USAGE, NULL, NULL,
+                   "model.gate_rounds = %" PRId64
+                   ": a path keeps to the gates it begins with (set 0; or train at a value "
+                   "of beta)",
+                   settings->model.gate_rounds);
   hs_status_t status = hs_setup_create(&run->setup, run->comm, settings, held_out);
   if (status == HS_OK) status = hs_validation_create(&run->validation, &run->setup);
   if (status == HS_OK) status = hs_agree(run->comm, make_points(run));
@@ -245,7 +252,7 @@ static hs_status_t solve(hs_path_run_t *run)
 
 /* Collective. */
 static hs_status_t choose_model(hs_path_run_t *run, const hs_run_path_t *path, hs_model_t *model,
-                                double *network)
+                                hs_network_result_t *network)
 {
   const hs_path_point_t *point = &run->point[path->chosen];
   double *u = hs_alloc((size_t)run->setup.problem.weights, sizeof *u, "weights");
@@ -257,8 +264,8 @@ static hs_status_t choose_model(hs_path_run_t *run, const hs_run_path_t *path, h
   hs_free(u);
   status = hs_agree(run->comm, status);
   bool relu = run->settings->model.activation == HS_RELU && run->stop != HS_STOP_SIGNAL;
-  if (status == HS_OK && relu) status = hs_sign_map(model, run->comm, run->setup.shard);
-  if (status == HS_OK && model->neurons > 0) status = hs_network_objective(model, &run->setup, network);
+  if (status == HS_OK && relu) status = hs_network_stage(&run->setup, model, point->dual, network);
+  if (network->interrupted) run->stop = HS_STOP_SIGNAL;
   return status;
 }
 
@@ -284,20 +291,23 @@ static hs_status_t write_path(hs_path_run_t *run, const hs_run_path_t *path)
 
 /* Collective. */
 static hs_status_t save(hs_path_run_t *run, const hs_run_path_t *path, const hs_model_t *model,
-                        double network)
+                        const hs_network_result_t *network)
 {
   const hs_path_point_t *point = &run->point[path->chosen];
   double mine = (double)hs_peak_bytes(), total;
   HS_MPI(MPI_Allreduce(&mine, &total, 1, MPI_DOUBLE, MPI_SUM, run->comm));
   run->outputs.times.peak_bytes = (int64_t)total;
   run->outputs.times.setup_seconds = run->setup_seconds;
-  hs_results_bounds_t bounds = {.gates_lower = point->dual, .network = network};
+  bool has_network = network->record.starts > 0;
+  hs_bracket_t bracket = has_network ? network->bracket : hs_bracket_none();
+  bracket.gates_lower = point->dual;
   hs_run_method_t method = hs_setup_method(&run->setup, run->options.x_update, false);
   hs_status_t status = run->rank == 0 ? write_path(run, path) : HS_OK;
   if (status == HS_OK && run->rank == 0) status = hs_run_write_method(run->outputs.run, &method);
   status = hs_agree(run->comm, status);
   if (status == HS_OK)
-    status = hs_outputs_save(&run->outputs, model, &bounds, hs_stop_name(run->stop), point->train_loss);
+    status = hs_outputs_save(&run->outputs, model, &bracket, has_network ? &network->record : NULL,
+                             hs_stop_name(run->stop), point->train_loss);
   if (status == HS_OK && !ended(run)) hs_checkpoint_remove(run->outputs.checkpoint);
   return status;
 }
@@ -318,12 +328,13 @@ static void release(hs_path_run_t *run)
 static hs_status_t finish(hs_path_run_t *run)
 {
   hs_model_t model = {0};
-  double network = NAN;
+  hs_network_result_t network = {0};
   hs_run_path_t path = describe(run);
   hs_status_t status = choose_model(run, &path, &model, &network);
-  if (status == HS_OK) status = save(run, &path, &model, network);
-  if (status == HS_OK && run->rank == 0) hs_path_print_summary(run, &path, &model, network);
+  if (status == HS_OK) status = save(run, &path, &model, &network);
+  if (status == HS_OK && run->rank == 0) hs_path_print_summary(run, &path, &network);
   hs_model_clear(&model);
+  hs_network_result_free(&network);
   if (status != HS_OK || run->stop == HS_STOP_CONVERGED) return status;
   return run->stop == HS_STOP_SIGNAL ? HS_INTERRUPTED : HS_BUDGET;
 }

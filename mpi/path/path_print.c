@@ -94,8 +94,8 @@ static void print_checkpoint(const hs_path_run_t *run)
          hs_checkpoint_path(run->outputs.checkpoint));
 }
 
-void hs_path_print_summary(const hs_path_run_t *run, const hs_run_path_t *path, const hs_model_t *model,
-                           double network)
+void hs_path_print_summary(const hs_path_run_t *run, const hs_run_path_t *path,
+                           const hs_network_result_t *network)
 {
   const hs_path_point_t *point = &path->point[path->chosen];
   int64_t iterations = 0, factorings = 0;
@@ -110,9 +110,7 @@ void hs_path_print_summary(const hs_path_run_t *run, const hs_run_path_t *path, 
   if (path->one_error != path->chosen) print_choice(run, path, "1 error", path->one_error);
   hs_log("bracket : %.8g <= optimum of the gated problem <= %.8g (relative gap %.2e, certified in double)",
          point->dual, point->primal, point->relative_gap);
-  if (isfinite(network))
-    hs_log("network : %d ReLU neurons by the sign map, objective %.8g (before any polish)", model->neurons,
-           network);
+  if (network->record.starts > 0) hs_network_stage_print(network);
   hs_log("time    : %.2f s = set-up %.2f + %" PRId64 " iterations at %d points %.2f (%.1f a point, %" PRId64
          " factorings); peak memory %.0f MB on all ranks",
          seconds, run->setup_seconds, iterations, run->done, seconds - run->setup_seconds,

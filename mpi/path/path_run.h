@@ -6,6 +6,7 @@
 #include "mpi/path/kept_weights.h"
 #include "mpi/path/validation.h"
 #include "mpi/path/warm_start.h"
+#include "mpi/train/network_stage.h"
 #include "mpi/train/outputs.h"
 #include "mpi/train/setup.h"
 #include "mpi/x_update/choose.h"
@@ -57,7 +58,7 @@ void hs_path_print_resumed(const hs_path_run_t *run);
 void hs_path_print_heading(const hs_path_run_t *run);
 void hs_path_print_point(const hs_path_run_t *run, int k);
 void hs_path_print_live(hs_path_run_t *run, const hs_history_row_t *row);
-void hs_path_print_summary(const hs_path_run_t *run, const hs_run_path_t *result, const hs_model_t *model,
-                           double network);
+void hs_path_print_summary(const hs_path_run_t *run, const hs_run_path_t *result,
+                           const hs_network_result_t *network);
 
 #endif

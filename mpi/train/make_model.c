@@ -3,8 +3,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "mpi/comm/agree.h"
-#include "mpi/comm/reduce.h"
 
 static bool is_zero(const double *values, int64_t count)
 {
@@ -49,22 +47,5 @@ hs_status_t hs_make_model(hs_model_t *model, const hs_setup_t *setup, const doub
   model->classes = classes.count;
   model->class_values = classes.values;
   model->class_names = classes.names;
-  return status;
-}
-
-hs_status_t hs_network_objective(const hs_model_t *model, const hs_setup_t *setup, double *objective)
-{
-  const hs_shard_t *shard = setup->shard;
-  double *scores = hs_alloc((size_t)(shard->rows * shard->outputs), sizeof(double), "scores");
-  hs_status_t status =
-      scores != NULL ? hs_model_relu_scores(model, shard->rows, shard->X, scores) : HS_NO_MEMORY;
-  status = hs_agree(setup->comm, status);
-  if (status == HS_OK) {
-    hs_traffic_t traffic = {0};
-    *objective = hs_loss_value(setup->problem.loss, shard->rows, shard->outputs, scores, shard->Y);
-    hs_sum(setup->comm, objective, 1, &traffic);
-    *objective += hs_model_relu_penalty(model);
-  }
-  hs_free(scores);
   return status;
 }

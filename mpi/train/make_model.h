@@ -11,7 +11,4 @@
  * The caller clears *model, also on failure. Not collective: replicated. */
 hs_status_t hs_make_model(hs_model_t *model, const hs_setup_t *setup, const double *u, double objective);
 
-/* Loss of the real ReLU network of a model on the training rows, plus its penalty. Collective. */
-hs_status_t hs_network_objective(const hs_model_t *model, const hs_setup_t *setup, double *objective);
-
 #endif

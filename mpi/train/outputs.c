@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/run/run_bracket.h"
 #include "mpi/comm/agree.h"
 
 /* output.checkpoint, or the run file with .ckpt in place of its ending. */
@@ -109,17 +110,6 @@ void hs_outputs_row(hs_outputs_t *outputs, const hs_history_row_t *row)
   if (outputs->status == HS_OK) outputs->status = hs_run_append(outputs->run, row);
 }
 
-static hs_status_t write_bounds(hs_run_t *run, const hs_results_bounds_t *bounds)
-{
-  hs_status_t status = hs_run_write_bound(run, "gates_lower", bounds->gates_lower, "proved",
-                                          "lower bound on the gated training problem over the gates in hand");
-  if (status == HS_OK && isfinite(bounds->network))
-    status = hs_run_write_bound(
-        run, "network", bounds->network, "attained",
-        "objective of the ReLU network, evaluated through a real ReLU: loss + beta sum |W1_k| |W2_k|");
-  return status;
-}
-
 static void take_costs(hs_outputs_t *outputs)
 {
   hs_checkpoint_cost_t cost = hs_checkpoint_cost(outputs->checkpoint);
@@ -128,15 +118,16 @@ static void take_costs(hs_outputs_t *outputs)
   outputs->times.checkpoint_bytes = cost.bytes;
 }
 
-hs_status_t hs_outputs_save(hs_outputs_t *outputs, const hs_model_t *model, const hs_results_bounds_t *bounds,
-                            const char *stop, double loss)
+hs_status_t hs_outputs_save(hs_outputs_t *outputs, const hs_model_t *model, const hs_bracket_t *bracket,
+                            const hs_network_record_t *network, const char *stop, double loss)
 {
   hs_status_t status = HS_OK;
   if (outputs->rank == 0) {
     take_costs(outputs);
     status = hs_lock_check(outputs->lock);
     if (status == HS_OK) status = hs_run_write_model(outputs->run, model);
-    if (status == HS_OK) status = write_bounds(outputs->run, bounds);
+    if (status == HS_OK) status = hs_run_write_bracket(outputs->run, bracket);
+    if (status == HS_OK && network != NULL) status = hs_run_write_network(outputs->run, network);
     if (status == HS_OK) status = hs_run_write_times(outputs->run, &outputs->times);
     if (status == HS_OK) status = hs_run_finish(outputs->run, stop, loss);
     if (status == HS_OK) status = hs_run_close(&outputs->run);

@@ -12,8 +12,10 @@
 #include "base/ticker.h"
 #include "io/files/lock.h"
 #include "io/run/run_file.h"
+#include "io/run/run_network.h"
 #include "model/history_log.h"
 #include "mpi/checkpoint/checkpoint.h"
+#include "network/bracket.h"
 #include "settings/settings.h"
 
 typedef struct hs_outputs {
@@ -54,14 +56,11 @@ void hs_outputs_row(hs_outputs_t *outputs, const hs_history_row_t *row);
 /* Take in what is told of the polish, in the same way. */
 void hs_outputs_polish(hs_outputs_t *outputs, const hs_run_polish_t *polish);
 
-/* What the end of a run adds. NAN: there is none. */
-typedef struct hs_results_bounds {
-  double gates_lower, network;
-} hs_results_bounds_t;
-
-/* Model, bounds, times and the reason of the end; a checkpoint is removed when the run has converged. Collective. */
-hs_status_t hs_outputs_save(hs_outputs_t *outputs, const hs_model_t *model, const hs_results_bounds_t *bounds,
-                            const char *stop, double loss);
+/* Model, bounds, times and the reason of the end; a checkpoint is removed when the run has converged.
+ *   network  how the ReLU network came about; NULL: there is none
+ * Collective. */
+hs_status_t hs_outputs_save(hs_outputs_t *outputs, const hs_model_t *model, const hs_bracket_t *bracket,
+                            const hs_network_record_t *network, const char *stop, double loss);
 
 /* Close and unlock. Not collective. */
 void hs_outputs_release(hs_outputs_t *outputs);

@@ -102,7 +102,24 @@ static hs_status_t make(hs_setup_t *setup)
 hs_status_t hs_setup_create(hs_setup_t *setup, MPI_Comm comm, const hs_settings_t *settings, double held_out)
 {
   *setup = (hs_setup_t){.comm = comm, .rank = hs_rank(comm), .settings = settings, .held_out = held_out};
-  return make(setup);
+  hs_status_t status = make(setup);
+  const hs_gate_set_t *gates = &setup->gates;
+  if (status == HS_OK)
+    setup->gates_print = (int64_t)hs_fingerprint(gates->G, (int64_t)gates->count * gates->d * 8);
+  return status;
+}
+
+hs_status_t hs_setup_use_gates(hs_setup_t *setup, int64_t count, const double *G)
+{
+  double beta = setup->problem.beta, beta_max = setup->problem.beta_max;
+  hs_problem_free(&setup->problem);
+  hs_gate_set_free(&setup->gates);
+  hs_status_t status = hs_gate_set_given(&setup->gates, setup->comm, setup->shard, count, G);
+  if (status == HS_OK)
+    status = hs_problem_create(&setup->problem, setup->comm, setup->shard, &setup->gates,
+                               loss_of(setup->settings), setup->settings->model.groups, 0, beta);
+  if (status == HS_OK) setup->problem.beta_max = beta_max;
+  return status;
 }
 
 void hs_setup_free(hs_setup_t *setup)
@@ -115,11 +132,10 @@ void hs_setup_free(hs_setup_t *setup)
 
 hs_identity_t hs_setup_identity(const hs_setup_t *setup)
 {
-  const hs_gate_set_t *gates = &setup->gates;
   return (hs_identity_t){.settings = setup->settings,
                          .features = (int64_t)setup->shard->features_print,
                          .targets = (int64_t)setup->shard->targets_print,
-                         .gates = (int64_t)hs_fingerprint(gates->G, (int64_t)gates->count * gates->d * 8)};
+                         .gates = setup->gates_print};
 }
 
 hs_run_facts_t hs_setup_facts(const hs_setup_t *setup)

@@ -19,6 +19,7 @@ typedef struct hs_setup {
   hs_source_t source;
   hs_shard_t *shard; /* owned */
   hs_gate_set_t gates;
+  int64_t gates_print; /* fingerprint of the gates that it began with */
   hs_problem_t problem;
   double held_out;     /* share of the rows of data.train */
   double load_seconds; /* reading and scaling the data */
@@ -28,6 +29,12 @@ typedef struct hs_setup {
  * gates; find beta_max and beta. Test data are looked at, but not read. Whatever happened, hs_setup_free is to be called. Collective. */
 hs_status_t hs_setup_create(hs_setup_t *setup, MPI_Comm comm, const hs_settings_t *settings, double held_out);
 void hs_setup_free(hs_setup_t *setup);
+
+/* Other gates in place of those in hand, and the problem over them, at the same beta. beta_max stays that of the first
+ * gates, to which model.beta is relative.
+ *   G  count x d, may not lie in setup->gates
+ * Errors as of hs_gate_set_given. Collective. */
+hs_status_t hs_setup_use_gates(hs_setup_t *setup, int64_t count, const double *G);
 
 /* By what a checkpoint of this training is known again. Not collective. */
 hs_identity_t hs_setup_identity(const hs_setup_t *setup);

@@ -11,9 +11,10 @@
 #include "base/version.h"
 #include "mpi/admm/solve.h"
 #include "mpi/comm/agree.h"
-#include "mpi/network/sign_map.h"
 #include "mpi/polish/solve_polished.h"
+#include "mpi/train/gate_rounds.h"
 #include "mpi/train/make_model.h"
+#include "mpi/train/network_stage.h"
 #include "mpi/train/outputs.h"
 #include "mpi/train/progress.h"
 #include "mpi/train/provenance.h"
@@ -28,9 +29,12 @@ typedef struct train {
   hs_setup_t setup;
   hs_outputs_t outputs;
   hs_progress_t progress;
+  hs_gate_rounds_t rounds; /* without model.gate_rounds: nothing behind */
   hs_solution_t solution;
   hs_polished_t polished;
   hs_model_t model;
+  bool has_network;
+  hs_network_result_t network; /* with has_network */
 } train_t;
 
 typedef hs_status_t open_t(hs_outputs_t *, const hs_identity_t *, const hs_partition_t *,
@@ -58,7 +62,8 @@ static void tell_polish(train_t *train, const char *end)
 {
   const hs_polished_t *polished = &train->polished;
   bool has_rows = !polished->unfinished && (end == NULL || polished->report.steps > 0);
-  hs_run_polish_t polish = {.from = has_rows ? polished->iterations + 1 : 0,
+  int64_t behind = train->rounds.behind.iteration;
+  hs_run_polish_t polish = {.from = has_rows ? behind + polished->iterations + 1 : 0,
                             .end = end,
                             .steps = polished->report.steps,
                             .seconds = polished->report.seconds};
@@ -82,8 +87,9 @@ static int observe(void *context, const hs_history_row_t *row)
     tell_polish(train, NULL);
   }
   if (train->rank == 0) {
-    hs_outputs_row(&train->outputs, row);
-    hs_progress_row(&train->progress, row);
+    hs_history_row_t whole = hs_gate_rounds_row(&train->rounds, row);
+    hs_outputs_row(&train->outputs, &whole);
+    hs_progress_row(&train->progress, &whole);
   }
   bool stop = hs_interrupted() || train->outputs.status != HS_OK;
   return (stop ? HS_STOP : 0) | (hs_checkpoint_asked() ? HS_CHECKPOINT : 0);
@@ -115,6 +121,7 @@ static hs_status_t go_on(train_t *train, hs_solve_options_t *options)
          report->message[0] != '\0' ? ": " : "", report->message);
   hs_status_t status = open_outputs(train, hs_outputs_reopen);
   options->checkpoint = train->outputs.checkpoint;
+  options->start = NULL;
   if (options->max_seconds > 0) options->max_seconds = fmax(1e-9, options->max_seconds - report->seconds);
   HS_MPI(MPI_Bcast(&options->max_seconds, 1, MPI_DOUBLE, 0, train->comm));
   hs_progress_begin(&train->progress, options->tolerance);
@@ -132,12 +139,68 @@ static hs_status_t go_on(train_t *train, hs_solve_options_t *options)
 static hs_status_t solve_and_polish(train_t *train, hs_solve_options_t *options)
 {
   hs_polished_t *polished = &train->polished;
-  int64_t met_at = hs_outputs_met_at(&train->outputs, hs_polish_handover(options->tolerance));
+  double handover = hs_polish_handover(options->tolerance);
+  bool rounds = train->settings->model.gate_rounds > 0;
+  int64_t met_at =
+      rounds ? hs_gate_rounds_met_at(&train->rounds, handover) : hs_outputs_met_at(&train->outputs, handover);
   hs_status_t status =
       hs_solve_polished(&train->setup.problem, options, met_at, observe, train, &train->solution, polished);
   if (status == HS_OK && polished->unfinished) status = go_on(train, options);
   if (status == HS_OK && polished->begun) tell_polish(train, hs_polish_end_name(polished->report.end));
   return status;
+}
+
+/* The problem over the gates in hand. Collective. */
+static hs_status_t solve_problem(train_t *train, hs_solve_options_t *options, bool quiet, bool polish)
+{
+  const hs_settings_t *settings = train->settings;
+  hs_x_estimate_t estimates[HS_X_KINDS];
+  hs_status_t status = hs_solve_choose(&train->setup.problem, options, &options->x_update, estimates);
+  if (status != HS_OK) return status;
+  if (train->rank == 0 && !quiet)
+    hs_x_update_print(settings->solver.x_update, options->x_update, estimates,
+                      &train->setup.shard->partition);
+  if (!quiet) print_resumed(train, options->x_update);
+  if (!quiet) hs_progress_begin(&train->progress, settings->solver.tolerance);
+  hs_log_live("building and factoring the matrices of the x-update ...");
+  if (polish) return solve_and_polish(train, options);
+  return hs_solve(&train->setup.problem, options, observe, train, &train->solution);
+}
+
+/* The result in counts and clocks of the whole run. */
+static void take_whole(train_t *train)
+{
+  const hs_gate_rounds_t *rounds = &train->rounds;
+  hs_solution_t *solution = &train->solution;
+  solution->last = hs_gate_rounds_row(rounds, &solution->last);
+  solution->resumed_at += rounds->behind.iteration;
+  solution->setup_seconds += rounds->setup_seconds;
+  solution->factorings += (int)rounds->factorings;
+  train->polished.iterations += rounds->behind.iteration;
+  train->polished.seconds += rounds->behind.seconds;
+}
+
+/* Round after round of gates. Collective. */
+static hs_status_t solve_rounds(train_t *train, hs_solve_options_t *options)
+{
+  hs_gate_rounds_t *rounds = &train->rounds;
+  hs_status_t status = hs_gate_rounds_create(rounds, &train->setup, &train->outputs);
+  bool quiet = false, more = true, solve;
+  while (status == HS_OK && more) {
+    status = hs_gate_rounds_prepare(rounds, options, &train->solution, &solve);
+    if (status == HS_OK && solve)
+      status = solve_problem(train, options, quiet, rounds->last && train->settings->solver.polish);
+    if (status == HS_OK && solve) hs_progress_end(&train->progress, &train->progress.latest);
+    if (status == HS_OK) status = hs_gate_rounds_next(rounds, &train->solution, &more);
+    quiet = quiet || solve;
+  }
+  if (status == HS_OK && train->rank == 0) {
+    hs_run_facts_t facts = hs_setup_facts(&train->setup);
+    status = hs_run_write_facts(train->outputs.run, &facts);
+    if (status == HS_OK) status = hs_gate_rounds_write(rounds);
+  }
+  if (status == HS_OK) take_whole(train);
+  return hs_agree(train->comm, status);
 }
 
 /* Collective. */
@@ -154,18 +217,9 @@ static hs_status_t solve(train_t *train)
                                 .blocks_given = settings->solver.block_rows > 0,
                                 .checkpoint = train->outputs.checkpoint,
                                 .checkpoint_seconds = settings->output.checkpoint_seconds};
-  hs_x_estimate_t estimates[HS_X_KINDS];
-  hs_status_t status = hs_solve_choose(&train->setup.problem, &options, &options.x_update, estimates);
-  if (status != HS_OK) return status;
-  if (train->rank == 0)
-    hs_x_update_print(settings->solver.x_update, options.x_update, estimates, &train->setup.shard->partition);
-  print_resumed(train, options.x_update);
-  hs_progress_begin(&train->progress, options.tolerance);
-  hs_log_live("building and factoring the matrices of the x-update ...");
-  if (settings->solver.polish)
-    status = solve_and_polish(train, &options);
-  else
-    status = hs_solve(&train->setup.problem, &options, observe, train, &train->solution);
+  hs_status_t status = settings->model.gate_rounds > 0
+                           ? solve_rounds(train, &options)
+                           : solve_problem(train, &options, false, settings->solver.polish);
   if (status == HS_OK) hs_progress_end(&train->progress, &train->solution.last);
   return hs_agree(train->comm, status != HS_OK ? status : train->outputs.status);
 }
@@ -179,7 +233,7 @@ static hs_status_t save_method(train_t *train)
 }
 
 /* Collective. */
-static hs_status_t save(train_t *train, double network)
+static hs_status_t save(train_t *train)
 {
   hs_status_t status = hs_agree(train->comm, train->rank == 0 ? save_method(train) : HS_OK);
   if (status != HS_OK) return status;
@@ -188,8 +242,11 @@ static hs_status_t save(train_t *train, double network)
   HS_MPI(MPI_Allreduce(&mine, &total, 1, MPI_DOUBLE, MPI_SUM, train->comm));
   train->outputs.times.peak_bytes = (int64_t)total;
   train->outputs.times.setup_seconds = solution->setup_seconds;
-  hs_results_bounds_t bounds = {.gates_lower = solution->last.dual, .network = network};
-  return hs_outputs_save(&train->outputs, &train->model, &bounds, hs_stop_name(solution->stop),
+  hs_bracket_t bracket = hs_bracket_none();
+  bracket.gates_lower = solution->last.dual;
+  return hs_outputs_save(&train->outputs, &train->model,
+                         train->has_network ? &train->network.bracket : &bracket,
+                         train->has_network ? &train->network.record : NULL, hs_stop_name(solution->stop),
                          solution->loss);
 }
 
@@ -230,7 +287,7 @@ static void print_checkpoint(const train_t *train)
         "          the same command goes on from the checkpoint (with a larger budget if one was used up)");
 }
 
-static void print_summary(const train_t *train, double network)
+static void print_summary(const train_t *train)
 {
   const hs_solution_t *solution = &train->solution;
   const hs_history_row_t *last = &solution->last;
@@ -246,9 +303,7 @@ static void print_summary(const train_t *train, double network)
          digits, last->dual, digits, last->primal, last->relative_gap);
   hs_log("weights : %d of %d gates are on; mean loss %.6g a row", train->model.gates,
          train->setup.problem.gates, solution->loss / (double)train->setup.shard->partition.rows);
-  if (isfinite(network))
-    hs_log("network : %d ReLU neurons by the sign map, objective %.8g (before any polish)",
-           train->model.neurons, network);
+  if (train->has_network) hs_network_stage_print(&train->network);
   hs_log("time    : %.2f s = set-up %.2f + %" PRId64
          " iterations %.2f (%.1f ms each, %d factorings, reductions %.1f %%); "
          "peak memory %.0f MB on all ranks",
@@ -262,8 +317,10 @@ static void print_summary(const train_t *train, double network)
 static void release(train_t *train)
 {
   hs_solution_free(&train->solution);
+  hs_gate_rounds_free(&train->rounds);
   hs_setup_free(&train->setup);
   hs_model_clear(&train->model);
+  hs_network_result_free(&train->network);
   hs_outputs_release(&train->outputs);
 }
 
@@ -273,10 +330,20 @@ static bool is_interrupted(const train_t *train)
   return train->solution.stop == HS_STOP_SIGNAL;
 }
 
+/* A signal that comes now ends the run as one during the iteration does: the checkpoint stays, and the same command makes the
+ * network again. Collective. */
+static hs_status_t train_network(train_t *train)
+{
+  hs_status_t status =
+      hs_network_stage(&train->setup, &train->model, train->solution.last.dual, &train->network);
+  train->has_network = status == HS_OK;
+  if (train->network.interrupted) train->solution.stop = HS_STOP_SIGNAL;
+  return status;
+}
+
 hs_status_t hs_train(MPI_Comm comm, const hs_settings_t *settings)
 {
   train_t train = {.comm = comm, .rank = hs_rank(comm), .settings = settings};
-  double network = NAN;
   hs_settings_warn_idle(settings);
   hs_interrupt_watch();
   hs_status_t status = hs_outputs_claim(&train.outputs, comm, settings);
@@ -287,11 +354,9 @@ hs_status_t hs_train(MPI_Comm comm, const hs_settings_t *settings)
     status = hs_agree(
         comm, hs_make_model(&train.model, &train.setup, train.solution.u, train.solution.last.primal));
   if (status == HS_OK && settings->model.activation == HS_RELU && !is_interrupted(&train))
-    status = hs_sign_map(&train.model, comm, train.setup.shard);
-  if (status == HS_OK && train.model.neurons > 0)
-    status = hs_network_objective(&train.model, &train.setup, &network);
-  if (status == HS_OK) status = save(&train, network);
-  if (status == HS_OK) print_summary(&train, network);
+    status = train_network(&train);
+  if (status == HS_OK) status = save(&train);
+  if (status == HS_OK) print_summary(&train);
   if (status == HS_OK && train.solution.stop != HS_STOP_CONVERGED)
     status = is_interrupted(&train) ? HS_INTERRUPTED : HS_BUDGET;
   release(&train);

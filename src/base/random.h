@@ -16,6 +16,9 @@ typedef enum hs_stream {
   HS_STREAM_SHUFFLE = 3,
   HS_STREAM_POWER = 4,
   HS_STREAM_HOLD_OUT = 5,
+  HS_STREAM_PRICE = 10,
+  HS_STREAM_CIRCLES = 11,
+  HS_STREAM_START = 14,
   HS_STREAM_SYNTHETIC = 16 /* and the 64 after it */
 } hs_stream_t;
 

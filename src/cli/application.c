@@ -6,9 +6,8 @@
 #include "io/run/run_file.h"
 #include "mpi/comm/agree.h"
 
-/* The settings that the run was trained with. Those of another version may not parse: the defaults then do.
- */
-static hs_status_t settings_of(const char *run_path, hs_settings_t *settings)
+/* Those of another version may not parse: the defaults then do. */
+hs_status_t hs_application_settings(const char *run_path, hs_settings_t *settings)
 {
   hs_run_summary_t summary;
   hs_status_t status = hs_run_read_summary(run_path, &summary);
@@ -28,7 +27,7 @@ static hs_status_t open_source(hs_application_t *application, const char *run_pa
 {
   hs_settings_t *settings = hs_alloc(1, sizeof *settings, "settings of the run");
   hs_status_t status = settings != NULL ? HS_OK : HS_NO_MEMORY;
-  if (status == HS_OK) status = settings_of(run_path, settings);
+  if (status == HS_OK) status = hs_application_settings(run_path, settings);
   status = hs_agree(application->comm, status);
   if (status == HS_OK) {
     if (features == NULL) features = settings->data.features;

@@ -6,6 +6,7 @@
 
 #include "model/model.h"
 #include "mpi/data/shard.h"
+#include "settings/settings.h"
 
 typedef struct hs_application {
   MPI_Comm comm; /* borrowed */
@@ -26,6 +27,9 @@ typedef enum hs_kind { HS_KIND_GATED, HS_KIND_RELU } hs_kind_t;
 hs_status_t hs_application_open(hs_application_t *application, MPI_Comm comm, const char *run_path,
                                 const char *data_path, const char *features, const char *targets,
                                 bool with_targets);
+
+/* The settings that the run was trained with. Not collective. */
+hs_status_t hs_application_settings(const char *run_path, hs_settings_t *settings);
 void hs_application_close(hs_application_t *application);
 
 /* "gated", "relu": names in files and in JSON. */

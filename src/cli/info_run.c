@@ -9,6 +9,7 @@
 #include "io/run/run_file.h"
 #include "io/run/run_network.h"
 #include "io/run/run_path.h"
+#include "io/run/run_rounds.h"
 
 /* What a run file tells, with the model where it has one already. */
 typedef struct run_info {
@@ -17,6 +18,7 @@ typedef struct run_info {
   hs_run_facts_t facts;        /* completed from the model where the run does not tell */
   hs_run_path_t path;          /* without points where there is none */
   hs_network_record_t network; /* without starts where there is none */
+  hs_run_rounds_t rounds;      /* none: count 0 */
 } run_info_t;
 
 static void clear(run_info_t *info)
@@ -24,6 +26,7 @@ static void clear(run_info_t *info)
   hs_model_clear(&info->model);
   hs_network_record_clear(&info->network);
   hs_run_path_clear(&info->path);
+  hs_run_rounds_clear(&info->rounds);
   hs_run_summary_clear(&info->summary);
 }
 
@@ -46,6 +49,7 @@ static hs_status_t load(const char *path, run_info_t *info)
   hs_status_t status = hs_run_read_summary(path, &info->summary);
   if (status == HS_OK) status = hs_run_read_path(path, &info->path);
   if (status == HS_OK) status = hs_run_read_network(path, &info->network);
+  if (status == HS_OK) status = hs_run_read_rounds(path, &info->rounds);
   if (status == HS_OK && info->summary.has_model) status = hs_run_read_model(path, &info->model);
   if (status != HS_OK) {
     clear(info);
@@ -181,6 +185,7 @@ static void print_json(const run_info_t *info)
   json_times(&json, &summary->times);
   json_bounds(&json, summary);
   if (info->path.count > 0) json_path(&json, &info->path);
+  hs_info_json_rounds(&json, &info->rounds);
   hs_info_json_network(&json, &info->network);
   if (summary->has_model) json_model(&json, &info->model);
   hs_json_text(&json, "version", summary->provenance.version);
@@ -319,6 +324,7 @@ hs_status_t hs_info_run(const char *path, bool json)
     print_times(&info.summary.times);
     print_problem(&info);
     print_path(&info.path);
+    hs_info_print_rounds(&info.rounds);
     if (info.summary.has_model) print_model(&info.model);
     hs_info_print_network(&info.network);
     print_bounds(&info.summary);

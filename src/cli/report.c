@@ -8,7 +8,7 @@
 
 #define MOST_RUNS 256
 
-/* run.h5 -> run.svg, run.scaling.svg. hs_free. */
+/* run.h5 -> run.svg, run.scaling.svg, run.networks.svg. hs_free. */
 static char *default_output(const char *run, const char *ending)
 {
   size_t length = strlen(run);
@@ -36,10 +36,13 @@ hs_status_t hs_command_report(int argc, char **argv)
 {
   static const char *const names[] = {"RUN.h5"};
   const char *paths[MOST_RUNS + 1];
-  bool scaling = false;
+  bool scaling = false, networks = false;
   hs_report_order_t order = {.paths = paths};
-  const hs_argument_t known[] = {{"scaling", &scaling, NULL}, {"json", &order.json, NULL}};
-  hs_status_t status = hs_arguments_sort(argc, argv, known, 2, names, 1, MOST_RUNS + 1, paths, &order.count);
+  const hs_argument_t known[] = {
+      {"scaling", &scaling, NULL}, {"networks", &networks, NULL}, {"json", &order.json, NULL}};
+  hs_status_t status = hs_arguments_sort(argc, argv, known, 3, names, 1, MOST_RUNS + 1, paths, &order.count);
+  if (status == HS_OK && scaling && networks)
+    status = hs_fail(HS_BAD_USAGE, NULL, NULL, "--scaling and --networks are two different reports (one at a time)");
   if (status == HS_OK) status = check_ending(paths[order.count - 1]);
   if (status != HS_OK) return status;
   char *own = NULL;
@@ -47,10 +50,13 @@ hs_status_t hs_command_report(int argc, char **argv)
   if (order.count == 0)
     return hs_fail(HS_BAD_USAGE, NULL, NULL, "RUN.h5 is missing (--help shows the usage)");
   if (order.output == NULL && !order.json) {
-    order.output = own = default_output(paths[0], scaling ? ".scaling.svg" : ".svg");
+    order.output = own = default_output(paths[0], scaling ? ".scaling.svg" : networks ? ".networks.svg" : ".svg");
     if (own == NULL) status = HS_NO_MEMORY;
   }
-  if (status == HS_OK) status = scaling ? hs_report_scaling(&order) : hs_report_write(&order);
+  if (status == HS_OK)
+    status = scaling    ? hs_report_scaling(&order)
+             : networks ? hs_report_networks(&order)
+                        : hs_report_write(&order);
   hs_free(own);
   return status;
 }
@@ -74,6 +80,13 @@ void hs_report_help(FILE *stream)
       "where\n"
       "             the time of a run goes, iterations and memory per rank. Of runs at the same point the\n"
       "             fastest counts; the others are small dots.\n"
+      "  --networks how near to the global optimum networks are that came about in different ways: rounded from "
+      "the\n"
+      "             convex solution, after the local method, after column generation, from random starts; each\n"
+      "             objective relative to the run's lower bound on the global optimum, against the number of "
+      "rows,\n"
+      "             with a panel for each ratio of rows to features. Default output: first run, with "
+      ".networks.svg\n"
       "  --json     the numbers as JSON on standard output; a picture only if an output is named\n",
       stream);
 }

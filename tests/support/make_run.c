@@ -12,6 +12,10 @@
  *   gap=0.5                                     relative gap of iteration k is gap^k
  *   zero=0                                      1: the last gap is exactly 0
  *   optimum=100 stop=converged tolerance=1e-3 data=data.h5 beta=0.01
+ *   features=0                                  of a model without weights; 0: the file has no model
+ *   starts=                                     KIND:START:END,... of the ReLU network: KIND is a number
+ *                                               (src/network/record.h), END - where no local method was run
+ *   network=-1 estimated=-1 proved=-1           bounds; -1: none. rounds=0 of column generation
  */
 #include <math.h>
 #include <stdbool.h>
@@ -19,8 +23,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "io/run/run_file.h"
+#include "io/run/run_network.h"
 
 static int word_count;
 static char **words;
@@ -78,6 +84,46 @@ static void append_history(hs_run_t *run, int iterations)
   }
 }
 
+static void write_model(hs_run_t *run, int features)
+{
+  hs_model_t model = {.features = features, .d = features, .outputs = 1, .gates = 1};
+  model.shift = hs_alloc((size_t)features, sizeof(double), "model");
+  model.scale = hs_alloc((size_t)features, sizeof(double), "model");
+  model.G = hs_alloc((size_t)features, sizeof(double), "model");
+  model.weights = hs_alloc((size_t)features, sizeof(double), "model");
+  for (int j = 0; j < features; j++) model.scale[j] = 1;
+  good(hs_run_write_model(run, &model));
+  hs_model_clear(&model);
+}
+
+static void write_bound(hs_run_t *run, const char *key, const char *name, const char *kind)
+{
+  if (number(key, -1) >= 0) good(hs_run_write_bound(run, name, number(key, -1), kind, "made up"));
+}
+
+/* Nothing unless a start is given. */
+static void write_network(hs_run_t *run)
+{
+  hs_network_record_t record = {.chosen = -1};
+  char list[1024];
+  int numbers[HS_START_RANDOM_ADAM + 1] = {0};
+  snprintf(list, sizeof list, "%s", text("starts", ""));
+  for (char *word = strtok(list, ","); word != NULL; word = strtok(NULL, ",")) {
+    char *rest = NULL;
+    hs_start_record_t start = {.kind = (hs_start_kind_t)strtol(word, &rest, 10), .neurons = 10, .left = 5};
+    start.start = strtod(rest + 1, &rest);
+    start.end = rest[1] == '-' ? NAN : strtod(rest + 1, NULL);
+    if (start.kind >= HS_START_RANDOM_LBFGS) start.number = ++numbers[start.kind];
+    good(hs_network_record_start(&record, &start));
+  }
+  for (int k = 1; k <= (int)number("rounds", 0); k++)
+    good(hs_network_record_round(&record,
+                                 &(hs_round_record_t){.round = k, .objective = number("network", 1)}));
+  if (record.rounds > 0) snprintf(record.ended, sizeof record.ended, "rounds");
+  if (record.starts > 0) good(hs_run_write_network(run, &record));
+  hs_network_record_clear(&record);
+}
+
 int main(int argc, char **argv)
 {
   if (argc < 2) {
@@ -119,6 +165,11 @@ int main(int argc, char **argv)
   good(hs_run_write_times(run, &times));
   good(hs_run_write_bound(run, "gates_lower", number("optimum", 100), "proved",
                           "of the gated problem <made up>"));
+  write_bound(run, "network", "network", "attained");
+  write_bound(run, "estimated", "global_lower_estimated", "estimated");
+  write_bound(run, "proved", "global_lower", "proved");
+  if (number("features", 0) > 0) write_model(run, (int)number("features", 0));
+  write_network(run);
   if (strcmp(stop, "running") != 0) good(hs_run_finish(run, stop, 0.5 * number("optimum", 100)));
   good(hs_run_close(&run));
   return 0;

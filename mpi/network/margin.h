@@ -1,0 +1,33 @@
+/* margin.h: the direction of largest margin for the mask of a gate, over the rows of all ranks.
+ *
+ *   max over |e| <= 1 of  min_k s_k x_k'e,     s_k = +1 where x_k'g >= 0, -1 elsewhere;  rows x_k = 0 do not count
+ *
+ * It is positive exactly when the cone of the mask, {v : s_k x_k'v >= 0}, has an interior. Solved through its dual
+ * (minimise/nearest_point.h) by cutting planes: every rank holds a few rows per gate; the rows of all ranks are scanned for
+ * those that e violates most, and these join the list. All gates go together: one reduction per round.
+ */
+#ifndef HS_MPI_NETWORK_MARGIN_H
+#define HS_MPI_NETWORK_MARGIN_H
+
+#include <mpi.h>
+
+#include "mpi/comm/reduce.h"
+#include "mpi/data/shard.h"
+
+typedef struct hs_margin_report {
+  int rounds; /* scans of the rows, one reduction each */
+  int flat;   /* gates whose cone has no interior */
+  int unsolved; /* gates whose direction is not known to be the best to 1e-8: rounds or rounding were the limit. The
+                   margin is what was computed all the same */
+} hs_margin_report_t;
+
+/* Directions of the gates.
+ *   G        gates x d, row-major; the same on all ranks
+ *   E        gates x d: unit vectors, the same on all ranks; never of less margin than g/|g|. Of a flat cone: the best met
+ *   margins  gates: min_k s_k x_k'e as computed; <= 0 where the cone is flat
+ * HS_NO_MEMORY on all ranks if on one. Collective. */
+hs_status_t hs_margin_directions(MPI_Comm comm, const hs_shard_t *shard, int gates, const double *G,
+                                 double *E, double *margins, hs_margin_report_t *report,
+                                 hs_traffic_t *traffic);
+
+#endif

@@ -1,0 +1,214 @@
+#include "mpi/network/starts.h"
+
+#include <cblas.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "mpi/comm/agree.h"
+#include "mpi/network/cone_map.h"
+#include "mpi/network/local_search.h"
+#include "mpi/network/random_start.h"
+#include "mpi/network/sign_map.h"
+
+#define WIDTH 50       /* neurons of a random start, unless the user says otherwise */
+#define POOL 200       /* neurons kept of the networks that were not chosen */
+#define TOLERANCE 1e-6 /* of the local method: column generation does the rest */
+#define ITERATIONS 1000
+
+/* The search of all starts, and what it works with. */
+typedef struct search {
+  const hs_relu_problem_t *problem;
+  hs_model_t *gated;
+  const hs_network_options_t *options;
+  hs_starts_t *starts;
+  hs_network_record_t *record;
+  hs_traffic_t *traffic;
+  double begin; /* MPI_Wtime */
+  int searched; /* local methods run so far */
+} search_t;
+
+hs_status_t hs_neurons_of_model(const hs_model_t *model, hs_neurons_t *neurons)
+{
+  hs_status_t status = hs_neurons_reserve(neurons, model->neurons);
+  for (int64_t k = 0; k < model->neurons && status == HS_OK; k++)
+    status = hs_neurons_add(neurons, model->W1 + k * model->d, model->W2 + k * model->outputs);
+  return status;
+}
+
+/* Seconds that the next local method may take: 0: no limit, < 0: it is not to be begun. Random starts were asked for by number:
+ * none is left out. The same on all ranks. Collective. */
+static double seconds_left(const search_t *search, hs_start_kind_t kind)
+{
+  double most = search->options->max_seconds;
+  if (!(most > 0) || kind == HS_START_RANDOM_LBFGS || kind == HS_START_RANDOM_ADAM) return 0;
+  double used = MPI_Wtime() - search->begin;
+  HS_MPI(MPI_Bcast(&used, 1, MPI_DOUBLE, 0, search->problem->comm));
+  if (search->searched == 0) return most / 2;
+  return used < most / 4 ? most / 2 - used : -1;
+}
+
+/* Neurons of a network that was not the best, as directions without weight. */
+static hs_status_t pool(hs_starts_t *starts, const hs_neurons_t *neurons)
+{
+  hs_status_t status = HS_OK;
+  for (int k = 0; k < neurons->count && starts->others.count < POOL && status == HS_OK; k++)
+    status = hs_neurons_add(&starts->others, neurons->W1 + (int64_t)k * neurons->d, NULL);
+  return status;
+}
+
+/* The better of the best so far and this one; the other's neurons go to the pool. The arguments are the same on all ranks. */
+static hs_status_t take(search_t *search, hs_neurons_t *neurons, const hs_relu_value_t *value)
+{
+  hs_starts_t *starts = search->starts;
+  if (search->record->chosen >= 0 && !(value->objective < starts->value.objective))
+    return pool(starts, neurons);
+  hs_status_t status = pool(starts, &starts->best);
+  hs_neurons_t old = starts->best;
+  starts->best = *neurons;
+  *neurons = old;
+  starts->value = *value;
+  search->record->chosen = search->record->starts - 1;
+  return status;
+}
+
+static hs_status_t run_method(search_t *search, hs_neurons_t *neurons, hs_local_method_t method,
+                              double seconds, hs_start_record_t *row, hs_relu_value_t *value)
+{
+  hs_local_report_t report;
+  hs_local_options_t options = {
+      .method = method, .max_iterations = ITERATIONS, .tolerance = TOLERANCE, .max_seconds = seconds};
+  hs_status_t status = hs_local_search(search->problem, neurons, &options, &report, search->traffic);
+  if (status != HS_OK) return status;
+  search->searched += 1;
+  search->starts->interrupted |= report.stop == HS_LOCAL_INTERRUPTED;
+  row->start = report.start.objective;
+  row->end = report.end.objective;
+  row->iterations = report.iterations;
+  row->seconds = report.seconds;
+  *value = report.end;
+  return HS_OK;
+}
+
+static void print_row(const hs_start_record_t *row)
+{
+  char number[24] = "", end[32] = "-";
+  if (row->number > 0) snprintf(number, sizeof number, " %" PRId64, row->number);
+  if (isfinite(row->end)) snprintf(end, sizeof end, "%.8g", row->end);
+  hs_log("  %s%-*s %7" PRId64 " %15.8g %15s %8" PRId64 " %7" PRId64 " %8.2f", hs_start_name(row->kind),
+         20 - (int)strlen(hs_start_name(row->kind)), number, row->neurons, row->start, end, row->left,
+         row->iterations, row->seconds);
+}
+
+/* One start: its value, the local method from it, the record. The neurons are used up. Collective. */
+static hs_status_t follow(search_t *search, hs_start_kind_t kind, int64_t number, hs_neurons_t *neurons)
+{
+  hs_local_method_t method = kind == HS_START_RANDOM_ADAM ? HS_LOCAL_ADAM : HS_LOCAL_LBFGS;
+  hs_start_record_t row = {.kind = kind, .number = number, .neurons = neurons->count, .end = NAN};
+  hs_relu_value_t value;
+  double seconds = seconds_left(search, kind);
+  hs_status_t status;
+  hs_neurons_prune(neurons, 0);
+  hs_neurons_balance(neurons);
+  if (seconds >= 0 && neurons->count > 0) {
+    status = run_method(search, neurons, method, seconds, &row, &value);
+  } else {
+    status = hs_relu_evaluate(search->problem, neurons, NULL, &value, search->traffic);
+    row.start = value.objective;
+  }
+  row.left = neurons->count;
+  if (status == HS_OK) status = hs_network_record_start(search->record, &row);
+  if (status == HS_OK) print_row(&row);
+  if (status == HS_OK) status = take(search, neurons, &value);
+  return hs_agree(search->problem->comm, status);
+}
+
+/* ---- the starts ---- */
+
+static hs_status_t sign_map(search_t *search, hs_neurons_t *neurons)
+{
+  hs_status_t status = hs_sign_map(search->gated, search->problem->comm, search->problem->shard);
+  return status == HS_OK ? hs_agree(search->problem->comm, hs_neurons_of_model(search->gated, neurons))
+                         : status;
+}
+
+static hs_status_t cones(search_t *search, hs_start_kind_t kind, hs_neurons_t *neurons)
+{
+  hs_cone_direction_t direction = kind == HS_START_CONES ? HS_CONE_GATE : HS_CONE_MARGIN;
+  hs_cone_report_t report;
+  return hs_cone_map(search->gated, search->problem->comm, search->problem->shard, direction, neurons,
+                     &report, search->traffic);
+}
+
+/* Collective. */
+static hs_status_t start_from(search_t *search, hs_start_kind_t kind, int64_t number)
+{
+  const hs_shard_t *shard = search->problem->shard;
+  int width = search->options->width > 0 ? (int)search->options->width : WIDTH;
+  hs_neurons_t neurons;
+  hs_neurons_init(&neurons, shard->d, shard->outputs);
+  hs_status_t status;
+  if (kind == HS_START_SIGN_MAP)
+    status = sign_map(search, &neurons);
+  else if (kind == HS_START_CONES || kind == HS_START_MARGIN_CONES)
+    status = cones(search, kind, &neurons);
+  else
+    status = hs_random_start(search->problem, search->options->seed, (int)number, width, &neurons,
+                             search->traffic);
+  if (status == HS_OK) status = follow(search, kind, number, &neurons);
+  hs_neurons_clear(&neurons);
+  return status;
+}
+
+static hs_status_t convex_starts(search_t *search)
+{
+  static const hs_start_kind_t kinds[] = {HS_START_SIGN_MAP, HS_START_CONES, HS_START_MARGIN_CONES};
+  hs_status_t status = HS_OK;
+  for (int k = 0; k < 3 && status == HS_OK && !search->starts->interrupted; k++)
+    status = start_from(search, kinds[k], 0);
+  return status;
+}
+
+static hs_status_t random_starts(search_t *search)
+{
+  const hs_network_options_t *options = search->options;
+  hs_status_t status = HS_OK;
+  for (int64_t k = 1; k <= options->restarts && status == HS_OK; k++) {
+    if (options->method != HS_LOCAL_ADAM && !search->starts->interrupted)
+      status = start_from(search, HS_START_RANDOM_LBFGS, k);
+    if (status == HS_OK && options->method != HS_LOCAL_LBFGS && !search->starts->interrupted)
+      status = start_from(search, HS_START_RANDOM_ADAM, k);
+  }
+  return status;
+}
+
+hs_status_t hs_starts_search(const hs_relu_problem_t *problem, hs_model_t *gated,
+                             const hs_network_options_t *options, hs_starts_t *starts,
+                             hs_network_record_t *record, hs_traffic_t *traffic)
+{
+  search_t search = {.problem = problem,
+                     .gated = gated,
+                     .options = options,
+                     .starts = starts,
+                     .record = record,
+                     .traffic = traffic,
+                     .begin = MPI_Wtime()};
+  *starts = (hs_starts_t){0};
+  hs_neurons_init(&starts->best, problem->shard->d, problem->shard->outputs);
+  hs_neurons_init(&starts->others, problem->shard->d, problem->shard->outputs);
+  record->chosen = -1;
+  hs_log("network : starts and local methods (objective: loss + beta sum |w_k| |a_k|, weight decay)");
+  hs_log("  %-20s %7s %15s %15s %8s %7s %8s", "start", "neurons", "objective", "after it", "neurons", "iter",
+         "seconds");
+  hs_status_t status = options->init != HS_INIT_RANDOM ? convex_starts(&search) : HS_OK;
+  if (status == HS_OK && options->init != HS_INIT_CONVEX) status = random_starts(&search);
+  if (status != HS_OK) hs_starts_free(starts);
+  return status;
+}
+
+void hs_starts_free(hs_starts_t *starts)
+{
+  hs_neurons_clear(&starts->best);
+  hs_neurons_clear(&starts->others);
+}
