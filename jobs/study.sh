@@ -6,8 +6,8 @@
 #
 #   n=100,200,400,800,1600,3200   rows
 #   ratios=1,2,4                  rows per feature
-#   restarts=5                    random starts of each local method; at most 2 where n d is above a
-#                                 million, and one above five
+#   restarts=3                    random starts of each local method; one where n d is above a million
+#   seconds=40                    for the ReLU network of a run, and more for its random starts and where n d is large
 #   beta=0.05                     regularisation relative to beta_max
 #   seed=1                        of data and training
 #   ranks=2                       of each run; in a SLURM job those of the job
@@ -25,8 +25,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/slurm/common.sh" || exit 2
 root=$(cd "$jobs/../.." && pwd)
 
-usage="usage: jobs/study.sh [n=N,...] [ratios=R,...] [restarts=] [beta=] [seed=] [ranks=] [out=] [keep=true] [SETTING=...]"
-n=100,200,400,800,1600,3200 ratios=1,2,4 restarts=5 beta=0.05 seed=1 ranks=2 out=$root/build/study keep=false
+usage="usage: jobs/study.sh [n=N,...] [ratios=R,...] [restarts=] [seconds=] [beta=] [seed=] [ranks=] [out=] [keep=true] [SETTING=...]"
+n=100,200,400,800,1600,3200 ratios=1,2,4 restarts=3 seconds=40 beta=0.05 seed=1 ranks=2 out=$root/build/study keep=false
 settings=()
 
 number() { # NAME VALUE: a positive number, perhaps with a fraction
@@ -45,7 +45,10 @@ for word in "$@"; do
     whole "${word%%=*}" "$value"
     printf -v "${word%%=*}" %s "$value"
     ;;
-  beta=*) number beta "$value" && beta=$value ;;
+  beta=* | seconds=*)
+    number "${word%%=*}" "$value"
+    printf -v "${word%%=*}" %s "$value"
+    ;;
   out=?*) out=$value ;;
   keep=true | keep=false) keep=$value ;;
   data.train=* | output.*=*) refuse "$word: the study names its files itself (out=FOLDER)" ;;
@@ -71,15 +74,16 @@ complete() { # RUN: is it there, and did it come to its end?
 }
 
 train() { # ROWS RATIO RUN: the exit code of the program, with 0 for a budget that was used up
-  local rows=$1 run=$3 data starts=$restarts features code
+  local rows=$1 run=$3 data starts=$restarts features limit code
   features=$(awk "BEGIN { d = int($1 / $2 + 0.5); print d < 1 ? 1 : d }")
-  # They have no limit of time, and each of them takes a thousand passes over the data.
-  [ $((rows * features)) -le 1000000 ] || [ "$starts" -le 2 ] || starts=2
-  [ $((rows * features)) -le 5000000 ] || starts=1
+  [ $((rows * features)) -le 1000000 ] || starts=1
+  # A random start has no limit of time of its own: a thousand iterations of both methods take about 13 s for a million
+  # numbers, on 2 cores. As much again is for the starts from the convex solution.
+  limit=$(awk "BEGIN { printf \"%.0f\", $seconds + 26e-6 * $rows * $features * $starts + 0.5 }")
   data=${run%.h5}.data.h5
   "$program" generate gaussian "$data" n="$rows" d="$features" seed="$seed" --quiet || return
-  launch train "$root/configs/study.yaml" model.restarts="$starts" model.beta="$beta" seed="$seed" "${settings[@]}" \
-    data.train="$data" output.run="$run"
+  launch train "$root/configs/study.yaml" model.restarts="$starts" model.beta="$beta" seed="$seed" \
+    network.max_seconds="$limit" "${settings[@]}" data.train="$data" output.run="$run"
   code=$?
   [ $code != 4 ] || code=0
   # A checkpoint is of use only to a run that goes on, and then so are the data: they are the same when made again.
@@ -107,7 +111,7 @@ fi
 mkdir -p "$out" || exit 6
 
 # Runs of other settings would not belong to the same picture.
-what="restarts=$restarts beta=$beta seed=$seed ${settings[*]}"
+what="restarts=$restarts seconds=$seconds beta=$beta seed=$seed ${settings[*]}"
 if [ -e "$out/settings" ]; then
   [ "$(cat "$out/settings")" = "$what" ] ||
     refuse "$out has a study of other settings: $(cat "$out/settings") (remove it, or choose another folder by out=)"

@@ -221,8 +221,8 @@ hs_status_t hs_report_networks(const hs_report_order_t *order)
     hs_picture_t picture = {&report, ratios_script, ratios_page};
     status = hs_picture_write(&picture, order->output, order->kind);
     if (status == HS_OK)
-      hs_log("report on the networks of %d run%s: %s", report.ratios.points, report.ratios.points > 1 ? "s" : "",
-             order->output);
+      hs_log("report on the networks of %d run%s: %s", report.ratios.points,
+             report.ratios.points > 1 ? "s" : "", order->output);
   }
   end(&report);
   return status;

@@ -590,6 +590,21 @@ static bool nothing_left(const hs_solver_t *solver, hs_stop_t *stop)
          (options->max_seconds > 0 && solver->row.seconds >= options->max_seconds);
 }
 
+/* A checkpoint from which the iteration that reached the goal is done once more: the last one that has a next. */
+static hs_status_t save_converged(hs_solver_t *solver, const hs_history_row_t *before,
+                                  const hs_traffic_t *traffic)
+{
+  if (!solver->options->keep_converged) return HS_OK;
+  hs_history_row_t row = solver->row;
+  hs_traffic_t now = solver->traffic;
+  solver->row = *before;
+  solver->traffic = *traffic;
+  hs_status_t status = hs_solver_save(solver, "running");
+  solver->row = row;
+  solver->traffic = now;
+  return status;
+}
+
 static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *context, hs_stop_t *stop)
 {
   hs_status_t status = HS_OK;
@@ -597,6 +612,8 @@ static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *c
     return report_exactly(solver, observer, context, stop);
   if (solver->factor_next) status = factor(solver);
   for (int64_t iteration = solver->row.iteration + 1; status == HS_OK; iteration++) {
+    hs_history_row_t before = solver->row;
+    hs_traffic_t traffic = solver->traffic;
     gradient(solver);
     double norms = consensus(solver);
     update_rows(solver);
@@ -614,7 +631,7 @@ static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *c
     if (observer != NULL) solver->requests |= observer(context, &solver->row);
     if (done) {
       *stop = HS_STOP_CONVERGED;
-      return HS_OK;
+      return save_converged(solver, &before, &traffic);
     }
     status = advance(solver);
     if (status != HS_OK) return status;

@@ -36,6 +36,7 @@ typedef struct hs_solve_options {
   bool blocks_given;           /* the user has fixed the rows of a block: automatic means block-kernel then */
   hs_checkpoint_t *checkpoint; /* borrowed; NULL: none. One that was found is gone on from */
   double checkpoint_seconds;   /* between checkpoints; 0: only when asked for, and at the end */
+  bool keep_converged;    /* a checkpoint at the goal as well: more work follows, which a signal may end */
   const double *start;    /* P x C x d, the same on all ranks: weights to begin from, whose objective is never
                                   exceeded, whatever checkpoint was found; NULL: that checkpoint, or zero */
   const hs_state_t *also; /* what belongs into its checkpoints besides, `same` or `root`; NULL: nothing */

@@ -1,7 +1,6 @@
 #include "mpi/bounds/branch_and_bound.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/interrupt.h"
@@ -10,9 +9,9 @@
 #include "bounds/cone_tree.h"
 #include "mpi/comm/agree.h"
 
-#define TREE_BYTES 1.5e9    /* of open cones and vertices on a rank */
-#define CONES_FOR_A_RANK 64 /* before they are dealt out */
-#define MOST_SENT 512       /* cones at a time */
+#define MOST_TREE_BYTES 1.5e9 /* of open cones and vertices on a rank */
+#define CONES_FOR_A_RANK 64   /* before they are dealt out */
+#define MOST_SENT 512         /* cones at a time */
 #define TAG 1
 
 /* What every rank knows of every rank after an exchange. */
@@ -68,7 +67,10 @@ static void learn(branch_t *branch)
 static hs_status_t advance(branch_t *branch)
 {
   MPI_Comm comm = branch->rows->comm;
-  hs_status_t status = hs_cone_tree_grow(branch->tree, branch->batch);
+  hs_status_t status = hs_cone_tree_prepare(branch->tree, branch->batch);
+  if (!branch->rows->copied)
+    status = hs_agree(comm, status); /* evaluation is collective: nobody may be missing */
+  if (status == HS_OK) status = hs_cone_tree_grow(branch->tree, branch->batch);
   if (status == HS_BUDGET) {
     branch->full = true;
     status = HS_OK;
@@ -219,6 +221,14 @@ static hs_status_t run(branch_t *branch, hs_branch_t *result)
   return HS_OK;
 }
 
+/* What a tree may take: a part of the memory of this rank, the same on all of them. */
+static double tree_bytes(MPI_Comm comm)
+{
+  double bytes = fmin(MOST_TREE_BYTES, 0.25 * hs_machine_bytes() / hs_ranks_on_node(comm));
+  HS_MPI(MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_DOUBLE, MPI_MIN, comm));
+  return bytes;
+}
+
 hs_status_t hs_branch_and_bound(hs_shared_rows_t *rows, const hs_branch_options_t *options,
                                 hs_branch_t *result)
 {
@@ -231,7 +241,7 @@ hs_status_t hs_branch_and_bound(hs_shared_rows_t *rows, const hs_branch_options_
                                  .floor = options->floor,
                                  .epsilon = options->epsilon,
                                  .cap = options->cap,
-                                 .bytes = TREE_BYTES};
+                                 .bytes = tree_bytes(rows->comm)};
   *result = (hs_branch_t){0};
   branch.all = hs_alloc((size_t)branch.ranks, sizeof *branch.all, "reports of the ranks");
   branch.order = hs_alloc((size_t)branch.ranks, sizeof *branch.order, "order of the ranks");

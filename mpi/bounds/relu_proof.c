@@ -260,7 +260,7 @@ static hs_status_t prove_several(proving_t *p, const double *R)
 
 static double default_epsilon(int rank)
 {
-  return rank <= 5 ? 1e-6 : rank == 6 ? 1e-5 : 1e-4;
+  return rank <= 6 ? 1e-6 : 1e-4;
 }
 
 static const char *method_for(int rank)

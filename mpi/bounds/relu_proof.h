@@ -21,7 +21,7 @@
 typedef struct hs_proof_options {
   double max_seconds;  /* of the proof, agreed between the ranks; it reports what it has then. Must be > 0 */
   double floor;        /* a bound below this is of no use: beta. Nodes below (1 + epsilon) floor are closed */
-  double epsilon;      /* relative accuracy; 0: by the rank of X (1e-6 up to 5, 1e-5 for 6, 1e-4 for 7) */
+  double epsilon;      /* relative accuracy; 0: by the rank of X (1e-6 up to 6, 1e-4 for 7) */
   const double *start; /* d, unit: a good w that is known; NULL: none */
 } hs_proof_options_t;
 
@@ -32,7 +32,7 @@ typedef struct hs_proof {
   int rank;           /* of X */
   const char *method; /* "cones", "quadratic", "enumeration"; static */
   bool
-      finished; /* reached its accuracy (several outputs: each of them did); false: out of time, or nothing sharper is known for this rank */
+      finished; /* reached its accuracy, for each of several outputs; false: out of time, or nothing sharper is known */
   int64_t nodes; /* cones bounded, over all ranks */
   double seconds;
 } hs_proof_t;

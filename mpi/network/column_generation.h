@@ -60,7 +60,7 @@ typedef struct hs_columns_report {
   double
       Z; /* the price behind it: largest |theta'(Xw)_+| found. Z / beta <= 1: optimal, as far as was seen */
   double *best_w; /* d, unit: where; owned */
-  int64_t starts; /* ascents behind Z */
+  int64_t starts; /* ascents from theta behind Z, those of a round and of a final price */
   double seconds;
   hs_columns_end_t ended;
 } hs_columns_report_t;

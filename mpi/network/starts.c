@@ -12,10 +12,11 @@
 #include "mpi/network/random_start.h"
 #include "mpi/network/sign_map.h"
 
-#define WIDTH 50       /* neurons of a random start, unless the user says otherwise */
-#define POOL 200       /* neurons kept of the networks that were not chosen */
-#define TOLERANCE 1e-6 /* of the local method: column generation does the rest */
-#define ITERATIONS 1000
+#define WIDTH 50        /* neurons of a random start, unless the user says otherwise */
+#define POOL 200        /* neurons kept of the networks that were not chosen */
+#define MAP_SHARE 0.125 /* of the seconds, for each of the three maps */
+#define TOLERANCE 1e-6  /* of the local method: column generation does the rest */
+#define ITERATIONS 300  /* of a map: column generation does the rest */
 
 /* The search of all starts, and what it works with. */
 typedef struct search {
@@ -25,8 +26,6 @@ typedef struct search {
   hs_starts_t *starts;
   hs_network_record_t *record;
   hs_traffic_t *traffic;
-  double begin; /* MPI_Wtime */
-  int searched; /* local methods run so far */
 } search_t;
 
 hs_status_t hs_neurons_of_model(const hs_model_t *model, hs_neurons_t *neurons)
@@ -37,16 +36,11 @@ hs_status_t hs_neurons_of_model(const hs_model_t *model, hs_neurons_t *neurons)
   return status;
 }
 
-/* Seconds that the next local method may take: 0: no limit, < 0: it is not to be begun. Random starts were asked for by number:
- * none is left out. The same on all ranks. Collective. */
-static double seconds_left(const search_t *search, hs_start_kind_t kind)
+/* Seconds that the local method of a start may take: 0: no limit. Random starts were asked for by number: none is cut short. */
+static double time_for(const search_t *search, hs_start_kind_t kind)
 {
-  double most = search->options->max_seconds;
-  if (!(most > 0) || kind == HS_START_RANDOM_LBFGS || kind == HS_START_RANDOM_ADAM) return 0;
-  double used = MPI_Wtime() - search->begin;
-  HS_MPI(MPI_Bcast(&used, 1, MPI_DOUBLE, 0, search->problem->comm));
-  if (search->searched == 0) return most / 2;
-  return used < most / 4 ? most / 2 - used : -1;
+  bool random = kind == HS_START_RANDOM_LBFGS || kind == HS_START_RANDOM_ADAM;
+  return random ? 0 : search->options->max_seconds * MAP_SHARE;
 }
 
 /* Neurons of a network that was not the best, as directions without weight. */
@@ -74,14 +68,16 @@ static hs_status_t take(search_t *search, hs_neurons_t *neurons, const hs_relu_v
 }
 
 static hs_status_t run_method(search_t *search, hs_neurons_t *neurons, hs_local_method_t method,
-                              double seconds, hs_start_record_t *row, hs_relu_value_t *value)
+                              hs_start_record_t *row, hs_relu_value_t *value)
 {
   hs_local_report_t report;
-  hs_local_options_t options = {
-      .method = method, .max_iterations = ITERATIONS, .tolerance = TOLERANCE, .max_seconds = seconds};
+  double seconds = time_for(search, row->kind);
+  hs_local_options_t options = {.method = method,
+                                .max_iterations = row->number > 0 ? 0 : ITERATIONS,
+                                .tolerance = TOLERANCE,
+                                .max_seconds = seconds};
   hs_status_t status = hs_local_search(search->problem, neurons, &options, &report, search->traffic);
   if (status != HS_OK) return status;
-  search->searched += 1;
   search->starts->interrupted |= report.stop == HS_LOCAL_INTERRUPTED;
   row->start = report.start.objective;
   row->end = report.end.objective;
@@ -107,12 +103,11 @@ static hs_status_t follow(search_t *search, hs_start_kind_t kind, int64_t number
   hs_local_method_t method = kind == HS_START_RANDOM_ADAM ? HS_LOCAL_ADAM : HS_LOCAL_LBFGS;
   hs_start_record_t row = {.kind = kind, .number = number, .neurons = neurons->count, .end = NAN};
   hs_relu_value_t value;
-  double seconds = seconds_left(search, kind);
   hs_status_t status;
   hs_neurons_prune(neurons, 0);
   hs_neurons_balance(neurons);
-  if (seconds >= 0 && neurons->count > 0) {
-    status = run_method(search, neurons, method, seconds, &row, &value);
+  if (neurons->count > 0) {
+    status = run_method(search, neurons, method, &row, &value);
   } else {
     status = hs_relu_evaluate(search->problem, neurons, NULL, &value, search->traffic);
     row.start = value.objective;
@@ -192,8 +187,7 @@ hs_status_t hs_starts_search(const hs_relu_problem_t *problem, hs_model_t *gated
                      .options = options,
                      .starts = starts,
                      .record = record,
-                     .traffic = traffic,
-                     .begin = MPI_Wtime()};
+                     .traffic = traffic};
   *starts = (hs_starts_t){0};
   hs_neurons_init(&starts->best, problem->shard->d, problem->shard->outputs);
   hs_neurons_init(&starts->others, problem->shard->d, problem->shard->outputs);
@@ -201,7 +195,9 @@ hs_status_t hs_starts_search(const hs_relu_problem_t *problem, hs_model_t *gated
   hs_log("network : starts and local methods (objective: loss + beta sum |w_k| |a_k|, weight decay)");
   hs_log("  %-20s %7s %15s %15s %8s %7s %8s", "start", "neurons", "objective", "after it", "neurons", "iter",
          "seconds");
+  double begin = MPI_Wtime();
   hs_status_t status = options->init != HS_INIT_RANDOM ? convex_starts(&search) : HS_OK;
+  starts->map_seconds = MPI_Wtime() - begin;
   if (status == HS_OK && options->init != HS_INIT_CONVEX) status = random_starts(&search);
   if (status != HS_OK) hs_starts_free(starts);
   return status;

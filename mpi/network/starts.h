@@ -9,12 +9,12 @@ typedef struct hs_starts {
   hs_neurons_t best; /* the network of the lowest objective, balanced; owned */
   hs_relu_value_t value;
   hs_neurons_t others; /* neurons of the other networks, the largest ones: columns for a Lasso; owned */
+  double map_seconds;  /* spent on the maps and their searches */
   bool interrupted;
 } hs_starts_t;
 
 /* Make and search all starts of the options. The maps of the gated solution come first: sign map, cones, max-margin cones; then
- * random networks. Once a quarter of options->max_seconds is used up no further search of a map is begun, and its value is
- * recorded alone (the first search excepted, which gets half of the time at most). Random starts have no limit of time.
+ * random networks. The search from a map has an eighth of options->max_seconds; random starts have no limit of time.
  *   gated   its neurons are replaced by the sign map's
  *   record  receives a row per start, and which was chosen
  * *starts is cleared on failure. Collective. */

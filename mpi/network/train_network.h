@@ -25,7 +25,7 @@ typedef struct hs_network_options {
   int64_t seed;
   int64_t rounds;       /* of column generation; 0: none */
   double tolerance;     /* of the estimated bracket, relative */
-  double max_seconds;   /* of steps 1 and 2, 0: no limit */
+  double max_seconds;   /* of steps 1 (but for random starts) and 2; 0: no limit */
   int64_t starts;       /* behind the estimated bound; 0: none */
   double proof_seconds; /* 0: no proof */
 } hs_network_options_t;

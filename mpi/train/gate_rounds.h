@@ -7,6 +7,9 @@
  *   the end    after model.gate_rounds searches, when a round has lowered the objective by less than HS_ROUNDS_GAIN (or
  *              solver.tolerance, if that is larger) of it, or when no gate above beta is found
  *
+ * Gates by the ReLU price are directions w of neurons with |theta'(Xw)_+| > beta. Joint and nuclear groups have use for all of
+ * them, since the gated price of w is no smaller; with per-output groups, whose price is that of one output, some may stay off.
+ *
  * beta is fixed by the gates of round 0, so all rounds lower one objective; beta_max stays theirs as well. No round ends
  * above the one before. Rounds are solved to HS_ROUNDS_TOLERANCE, or solver.tolerance if that is larger; the last one, once
  * more if need be, to solver.tolerance, and polished if wanted. solver.max_iterations and solver.max_seconds are budgets of

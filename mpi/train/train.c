@@ -216,7 +216,8 @@ static hs_status_t solve(train_t *train)
                                 .x_update = settings->solver.x_update,
                                 .blocks_given = settings->solver.block_rows > 0,
                                 .checkpoint = train->outputs.checkpoint,
-                                .checkpoint_seconds = settings->output.checkpoint_seconds};
+                                .checkpoint_seconds = settings->output.checkpoint_seconds,
+                                .keep_converged = settings->model.activation == HS_RELU};
   hs_status_t status = settings->model.gate_rounds > 0
                            ? solve_rounds(train, &options)
                            : solve_problem(train, &options, false, settings->solver.polish);

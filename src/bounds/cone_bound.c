@@ -7,7 +7,8 @@
 #include "base/simd.h"
 
 #define WIDTH HS_CONE_WIDTH
-#define STEPS 6        /* towards better combinations of gradients */
+#define LEAST_GAIN 0.1 /* of what is left to be gained: more steps are worth it */
+#define STEPS 10       /* towards better combinations of gradients */
 #define THINNEST 1e-12 /* smallest pivot of V'V, relative to its diagonal, that is trusted */
 #define INLINE static inline __attribute__((always_inline))
 
@@ -97,7 +98,7 @@ INLINE void forward(const search_t *s, const double *c, double *out)
 /* l = L^-T below, zero outside. Returns whether all chosen l are positive; those that are not are put outside. */
 INLINE bool backward(search_t *s)
 {
-  double x[WIDTH];
+  double x[WIDTH] = {0};
   bool good = true;
   memset(s->l, 0, sizeof s->l);
   for (int a = s->size - 1; a >= 0; a--) {
@@ -184,41 +185,155 @@ INLINE int steepest(const search_t *s, int tangents, double *value)
   return best;
 }
 
-/* The step g of h + g (row - h) after which the bound is least, as long as the chosen stay the same:
- * |y|^2 = |L^-1 c|^2. */
-INLINE double step_length(const search_t *s, const double *row)
+/* ---- the best combination of gradients ---- */
+
+/* While the chosen l stay the same |y|^2 = |L^-1 (F - h)|^2 = |sum_i mu_i z_i|^2, z_i = L^-1 (F - T_i): the point of the hull
+ * of the z_i that is nearest to 0 gives the best mu (P. Wolfe 1976, "Finding the nearest point in a polytope"). */
+typedef struct hull {
+  int points;
+  double products[HS_CONE_TANGENTS][HS_CONE_TANGENTS]; /* z_i'z_j */
+  double mu[HS_CONE_TANGENTS];
+  int corral[HS_CONE_TANGENTS], size; /* those with mu_i > 0 */
+} hull_t;
+
+INLINE void make_hull(const search_t *s, const hs_cone_t *cone, hull_t *hull)
 {
-  double change[WIDTH], moved[WIDTH], square = 0, product = 0;
-  for (int j = 0; j < WIDTH; j++) change[j] = row[j] - s->h[j];
-  forward(s, change, moved);
-  for (int a = 0; a < s->size; a++) {
-    square += moved[a] * moved[a];
-    product += moved[a] * s->below[a];
+  double z[HS_CONE_TANGENTS][WIDTH] = {{0}};
+  hull->points = cone->tangents;
+  for (int i = 0; i < hull->points; i++) {
+    double c[WIDTH];
+    for (int j = 0; j < WIDTH; j++) c[j] = cone->F[j] - s->T[i][j];
+    forward(s, c, z[i]);
+    for (int k = 0; k <= i; k++) hull->products[i][k] = hull->products[k][i] = dot(z[i], z[k]);
   }
-  return square > 0 ? fmin(1, fmax(0, product / square)) : 0;
 }
 
+/* x = (P + c 11')^-1 1 over the corral, scaled to sum 1: the nearest point of its affine hull. False if it has none. */
+INLINE bool nearest_affine(const hull_t *hull, double *x)
+{
+  double L[HS_CONE_TANGENTS][HS_CONE_TANGENTS], c = 0, total = 0;
+  int n = hull->size;
+  for (int a = 0; a < n; a++) c += hull->products[hull->corral[a]][hull->corral[a]] / n;
+  for (int a = 0; a < n; a++) {
+    double pivot = hull->products[hull->corral[a]][hull->corral[a]] + c, whole = pivot;
+    x[a] = 1;
+    for (int b = 0; b < a; b++) {
+      double sum = hull->products[hull->corral[a]][hull->corral[b]] + c;
+      for (int k = 0; k < b; k++) sum -= L[a][k] * L[b][k];
+      L[a][b] = sum * L[b][b];
+      pivot -= L[a][b] * L[a][b];
+      x[a] -= L[a][b] * x[b];
+    }
+    if (!(pivot > 1e-14 * whole)) return false;
+    L[a][a] = 1 / sqrt(pivot);
+    x[a] *= L[a][a];
+  }
+  for (int a = n - 1; a >= 0; a--) {
+    for (int b = a + 1; b < n; b++) x[a] -= L[b][a] * x[b];
+    x[a] *= L[a][a];
+    total += x[a];
+  }
+  for (int a = 0; a < n; a++) x[a] /= total;
+  return total > 0;
+}
+
+/* Move mu to x, or as far as it stays positive; those that became zero leave the corral. Returns whether x was reached. */
+INLINE bool move_towards(hull_t *hull, const double *x)
+{
+  double share = 1;
+  int kept = 0;
+  for (int a = 0; a < hull->size; a++) {
+    double mu = hull->mu[hull->corral[a]];
+    if (x[a] <= 0) share = fmin(share, mu / (mu - x[a]));
+  }
+  for (int a = 0; a < hull->size; a++) {
+    int i = hull->corral[a];
+    hull->mu[i] += share * (x[a] - hull->mu[i]);
+    bool leaves = x[a] <= 0 && hull->mu[i] <= 1e-14;
+    if (leaves) hull->mu[i] = 0;
+    if (!leaves) hull->corral[kept++] = i;
+  }
+  bool reached = share == 1 && kept == hull->size;
+  hull->size = kept;
+  return reached;
+}
+
+/* The point nearest to 0: from one z_i on, add what lies below the plane through the best point so far. */
+INLINE void nearest_point(hull_t *hull)
+{
+  double x[HS_CONE_TANGENTS];
+  int first = 0;
+  for (int i = 1; i < hull->points; i++)
+    if (hull->products[i][i] < hull->products[first][first]) first = i;
+  memset(hull->mu, 0, sizeof hull->mu);
+  hull->mu[first] = 1;
+  hull->corral[0] = first;
+  hull->size = 1;
+  for (int round = 0; round < 3 * HS_CONE_TANGENTS; round++) {
+    double least = INFINITY, square = 0;
+    int next = 0;
+    for (int i = 0; i < hull->points; i++) {
+      double here = 0;
+      for (int a = 0; a < hull->size; a++)
+        here += hull->mu[hull->corral[a]] * hull->products[i][hull->corral[a]];
+      square += hull->mu[i] * here;
+      if (here >= least) continue;
+      least = here;
+      next = i;
+    }
+    if (least >= square * (1 - 1e-12) || hull->mu[next] > 0 || hull->size == hull->points) return;
+    hull->corral[hull->size++] = next;
+    do
+      if (hull->size == 0 || !nearest_affine(hull, x)) return;
+    while (!move_towards(hull, x));
+  }
+}
+
+/* ---- the bound ---- */
+
+/* h = sum_i mu_i T_i, and y for it. Returns |y|^2. */
+INLINE double solve_for(search_t *s, const hs_cone_t *cone, const double *mu)
+{
+  memset(s->h, 0, sizeof s->h);
+  for (int i = 0; i < cone->tangents; i++)
+    for (int j = 0; j < WIDTH; j++) s->h[j] += mu[i] * s->T[i][j];
+  for (int j = 0; j < WIDTH; j++) s->c[j] = cone->F[j] - s->h[j];
+  shortest(s);
+  return dot(s->l, s->reached);
+}
+
+/* |y|^2 is convex in mu and quadratic where the chosen l do not change: Newton's steps, shortened where it would grow. */
 HS_SIMD_CLONES double hs_cone_bound(const hs_cone_t *cone, double enough, double *where)
 {
   search_t s;
-  double best = INFINITY;
+  hull_t hull;
+  double mu[HS_CONE_TANGENTS] = {0}, trial[HS_CONE_TANGENTS], share = 1;
   prepare(cone, &s);
-  memcpy(s.h, s.T[cone->tangents - 1], sizeof s.h);
-  for (int step = 0;; step++) {
-    for (int j = 0; j < WIDTH; j++) s.c[j] = cone->F[j] - s.h[j];
-    shortest(&s);
-    double square = dot(s.l, s.reached), bound = repaired(&s, square);
-    if (bound < best || step == 0) memcpy(where, s.l, sizeof s.l);
-    best = fmin(best, bound);
-    if (best <= enough || step == STEPS || !(square > 0)) return best;
-    /* At y the bounding function is |y|; with the best gradient there it would be |y| - gain, and no combination of
-     * gradients gives a bound below that. */
-    double length = sqrt(square), most, gain;
-    int row = steepest(&s, cone->tangents, &most);
-    gain = (most - dot(s.l, s.h)) / length;
-    if (gain <= 1e-3 * fmax(best - enough, 1e-9 * best)) return best;
-    double share = step_length(&s, s.T[row]);
-    if (!(share > 0)) return best;
-    for (int j = 0; j < WIDTH; j++) s.h[j] += share * (s.T[row][j] - s.h[j]);
+  mu[cone->tangents - 1] = 1;
+  double square = solve_for(&s, cone, mu), best = repaired(&s, square);
+  memcpy(where, s.l, sizeof s.l);
+  for (int step = 0; step < STEPS && best > enough && square > 0; step++) {
+    if (share == 1) {
+      /* At y the bounding function is |y|; with the best gradient there it would be |y| - gain, and no combination of
+       * gradients gives a bound below that. */
+      double most;
+      steepest(&s, cone->tangents, &most);
+      double gain = (most - dot(s.l, s.h)) / sqrt(square);
+      if (gain <= LEAST_GAIN * fmax(best - enough, 1e-9 * best)) break;
+      make_hull(&s, cone, &hull);
+      nearest_point(&hull);
+    }
+    for (int i = 0; i < cone->tangents; i++) trial[i] = mu[i] + share * (hull.mu[i] - mu[i]);
+    double there = solve_for(&s, cone, trial);
+    best = fmin(best, repaired(&s, there));
+    if (there < square) {
+      memcpy(mu, trial, sizeof mu);
+      memcpy(where, s.l, sizeof s.l);
+      square = there;
+      share = 1;
+    } else {
+      share *= 0.3;
+    }
   }
+  return best;
 }

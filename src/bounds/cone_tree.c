@@ -258,12 +258,20 @@ static void climb_from_middles(hs_cone_tree_t *tree, int middles)
     }
 }
 
+/* The last round may go beyond what was asked for. */
+hs_status_t hs_cone_tree_prepare(hs_cone_tree_t *tree, int64_t nodes)
+{
+  int64_t most = nodes + 2 * tree->options.round;
+  if (most > INT32_MAX / 2) return hs_fail(HS_NO_MEMORY, NULL, "bound", "too many cones at a time");
+  hs_status_t status = hs_vertices_reserve(&tree->vertices, (int32_t)most);
+  return status == HS_OK ? hs_cone_tree_reserve(tree, most) : status;
+}
+
 static hs_status_t grow_once(hs_cone_tree_t *tree)
 {
   int d = tree->options.d, middles;
   if (bytes_used(tree) > tree->options.bytes) return HS_BUDGET;
-  hs_status_t status = hs_vertices_reserve(&tree->vertices, tree->options.round);
-  if (status == HS_OK) status = hs_cone_tree_reserve(tree, 2 * tree->options.round);
+  hs_status_t status = hs_cone_tree_prepare(tree, 1);
   if (status != HS_OK) return status;
   int halves = halve(tree, &middles);
   if (halves == 0) return HS_OK;

@@ -5,7 +5,8 @@
  * around them. A round asks for the gradients of F_+ and F_- at all of its points in one call, so that rows may be spread
  * over processes.
  *
- * The same calls give the same bits. Not collective, unless evaluate is.
+ * The same calls give the same bits. Not collective, unless evaluate is; then hs_cone_tree_prepare keeps one process from
+ * failing alone.
  */
 #ifndef HS_BOUNDS_CONE_TREE_H
 #define HS_BOUNDS_CONE_TREE_H
@@ -33,6 +34,9 @@ typedef struct hs_cone_tree hs_cone_tree_t;
 /* The 2 (d + 1) cones of a regular simplex, open. */
 hs_status_t hs_cone_tree_create(hs_cone_tree_t **tree, const hs_cone_tree_options_t *options);
 void hs_cone_tree_free(hs_cone_tree_t **tree);
+
+/* Take the memory that growing by so many nodes may need: it cannot run short then. HS_NO_MEMORY. */
+hs_status_t hs_cone_tree_prepare(hs_cone_tree_t *tree, int64_t nodes);
 
 /* Halve open cones until at least so many new ones were bounded or none is open. */
 hs_status_t hs_cone_tree_grow(hs_cone_tree_t *tree, int64_t nodes);

@@ -42,7 +42,8 @@ hs_status_t hs_command_report(int argc, char **argv)
       {"scaling", &scaling, NULL}, {"networks", &networks, NULL}, {"json", &order.json, NULL}};
   hs_status_t status = hs_arguments_sort(argc, argv, known, 3, names, 1, MOST_RUNS + 1, paths, &order.count);
   if (status == HS_OK && scaling && networks)
-    status = hs_fail(HS_BAD_USAGE, NULL, NULL, "--scaling and --networks are two different reports (one at a time)");
+    status = hs_fail(HS_BAD_USAGE, NULL, NULL,
+                     "--scaling and --networks are two different reports (one at a time)");
   if (status == HS_OK) status = check_ending(paths[order.count - 1]);
   if (status != HS_OK) return status;
   char *own = NULL;
@@ -50,7 +51,9 @@ hs_status_t hs_command_report(int argc, char **argv)
   if (order.count == 0)
     return hs_fail(HS_BAD_USAGE, NULL, NULL, "RUN.h5 is missing (--help shows the usage)");
   if (order.output == NULL && !order.json) {
-    order.output = own = default_output(paths[0], scaling ? ".scaling.svg" : networks ? ".networks.svg" : ".svg");
+    order.output = own = default_output(paths[0], scaling    ? ".scaling.svg"
+                                                  : networks ? ".networks.svg"
+                                                             : ".svg");
     if (own == NULL) status = HS_NO_MEMORY;
   }
   if (status == HS_OK)
@@ -80,9 +83,11 @@ void hs_report_help(FILE *stream)
       "where\n"
       "             the time of a run goes, iterations and memory per rank. Of runs at the same point the\n"
       "             fastest counts; the others are small dots.\n"
-      "  --networks how near to the global optimum networks are that came about in different ways: rounded from "
+      "  --networks how near to the global optimum networks are that came about in different ways: rounded "
+      "from "
       "the\n"
-      "             convex solution, after the local method, after column generation, from random starts; each\n"
+      "             convex solution, after the local method, after column generation, from random starts; "
+      "each\n"
       "             objective relative to the run's lower bound on the global optimum, against the number of "
       "rows,\n"
       "             with a panel for each ratio of rows to features. Default output: first run, with "

@@ -50,7 +50,7 @@ const hs_setting_t hs_setting_table[] = {
     TEXT("model.gates_from", model.gates_from, "", 0, "HDF5 file with /gates [P, d] to use instead"),
     INTEGER("model.gate_rounds", model.gate_rounds, "0", 0, LARGEST, "rounds of search for further gates"),
     INTEGER("model.gate_batch", model.gate_batch, "64", 1, 65536, "searches per round"),
-    INTEGER("model.gate_add", model.gate_add, "16", 1, 65536, "gates that a round adds at most"),
+    INTEGER("model.gate_add", model.gate_add, "8", 1, 65536, "gates that a round adds at most"),
     CHOICE(
         "model.price", model.price, "gated", "gated|relu",
         "what gates are searched for: gated: the lowest gated objective; relu: the ReLU network's neurons"),
@@ -100,7 +100,7 @@ const hs_setting_t hs_setting_table[] = {
     POSITIVE("network.tolerance", network.tolerance, "1e-3",
              "relative width of the estimated bracket on the ReLU network's optimum to stop at"),
     REAL("network.max_seconds", network.max_seconds, "300", 0,
-         "seconds for the ReLU network after the convex solution (0: no limit)"),
+         "seconds for column generation and the starts from the convex solution (0: no limit)"),
 
     REAL("bounds.max_seconds", bounds.max_seconds, "60", 0,
          "seconds for the proof of the global lower bound (0: none)"),

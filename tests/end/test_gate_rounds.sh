@@ -12,7 +12,7 @@ good 1 generate gaussian g.h5 n=300 d=4
 good 1 generate gaussian c.h5 n=200 d=3 task=classification
 check "the data sets of this test"
 
-rounds="model.gates=8 model.gate_rounds=4 model.gate_batch=6 model.gate_add=4 solver.tolerance=1e-6"
+rounds="model.activation=gated model.gates=8 model.gate_rounds=4 model.gate_batch=6 model.gate_add=4 solver.tolerance=1e-6"
 
 # ---- one run
 
@@ -62,7 +62,7 @@ expect_near "objective on one rank" "$(last_value one.h5 /history/primal)" "$(la
 expect "gates on one rank" "$(values one.h5 /gate_rounds/active)" "$(values priced.h5 /gate_rounds/active)"
 check "the same gates on one rank and on two"
 
-good 1 train g.h5 model.gates=8 model.beta=0.95 model.gate_rounds=3 model.gate_add=1 model.gate_batch=1 model.price=relu output.run=few.h5
+good 1 train g.h5 model.activation=gated model.gates=8 model.beta=0.95 model.gate_rounds=3 model.gate_add=1 model.gate_batch=1 model.price=relu output.run=few.h5
 sound_rounds few.h5
 expect_code 2 1 path g.h5 model.gates=8 model.gate_rounds=1 output.run=path.h5
 grep -q 'model.gate_rounds = 1: a path keeps to the gates' log || wrong "message: $(head -n 1 log)"

@@ -7,6 +7,9 @@
  *     p* >= L(f) + <T, f> - max(0, Z / beta - 1) objective.
  * That proves the optimum without solving anything, for every loss, and uses no dual function.
  */
+#include <signal.h>
+
+#include "base/interrupt.h"
 #include "mpi/network/column_generation.h"
 #include "tests/support/distributed.h"
 #include "tests/support/mpi_check.h"
@@ -394,6 +397,23 @@ static void test_nothing(void)
   direct_free(&p);
 }
 
+/* A signal on one rank ends the run after the round, with the bound that there is. The flag stays: this test comes last. */
+static void test_interrupt(void)
+{
+  direct_t p = direct_make(60, 3, 1, 1, HS_SQUARED, HS_JOINT);
+  double beta = some_beta(&p, 0.05);
+  result_t result;
+  hs_interrupt_watch();
+  if (hs_rank(MPI_COMM_WORLD) == 0) raise(SIGUSR2);
+  run(&result, MPI_COMM_WORLD, &p, beta, 4, HS_DOUBLE, tight());
+  bool good = sound(&p, &result, beta) && result.report.ended == HS_COLUMNS_INTERRUPTED;
+  good =
+      good && result.report.rounds == 1 && result.report.starts < 256 && bound_is_theirs(&p, &result, beta);
+  hs_check(MPI_COMM_WORLD, good, "a signal");
+  discard(&result);
+  direct_free(&p);
+}
+
 int main(int argc, char **argv)
 {
   MPI_Init(&argc, &argv);
@@ -413,6 +433,7 @@ int main(int argc, char **argv)
   test_start();
   test_ends();
   test_nothing();
+  test_interrupt();
   int code = hs_check_summary(MPI_COMM_WORLD);
   MPI_Finalize();
   return code;

@@ -5,6 +5,7 @@
  * proof says that it finished, `upper` and `attained` must meet. Rows, ranks, the basis of the features and their precision
  * must not matter.
  */
+#include "mpi/bounds/branch_and_bound.h"
 #include "mpi/bounds/quadratic_bound.h"
 #include "mpi/bounds/relu_proof.h"
 #include "tests/support/distributed.h"
@@ -261,10 +262,35 @@ static void test_late(void)
   direct_free(&p);
 }
 
+/* Rows that do not fit on every rank: all ranks grow one tree, and evaluate its vertices together. */
+static void test_spread(void)
+{
+  direct_t p = make(130, 4, 1);
+  hs_shard_t *shard = distributed_shard(MPI_COMM_WORLD, &p, 16, HS_DOUBLE);
+  hs_branch_options_t options = {
+      .floor = 0.1, .epsilon = 1e-6, .cap = INFINITY, .deadline = MPI_Wtime() + 100};
+  hs_branch_t found[2];
+  bool good = true;
+  for (int spread = 0; spread < 2; spread++) {
+    hs_shared_rows_t rows;
+    good = good && hs_shared_rows_make(&rows, MPI_COMM_WORLD, 4, shard->rows, shard->Y, shard->X,
+                                       spread ? 0 : 1e6, &traffic) == HS_OK;
+    if (!good) break;
+    good = rows.copied == !spread && hs_branch_and_bound(&rows, &options, found + spread) == HS_OK;
+    hs_shared_rows_free(&rows);
+  }
+  good = good && found[0].finished && found[1].finished;
+  hs_check(MPI_COMM_WORLD, good && fabs(price(&p, found[1].w, NULL) - found[1].attained) <= 1e-9,
+           "spread rows");
+  hs_check_near(MPI_COMM_WORLD, found[1].upper / found[0].upper, 1, 2e-6, "spread rows as copied ones");
+  hs_shard_free(&shard);
+  direct_free(&p);
+}
+
 static void test_quadratic(void)
 {
   direct_t p = make(300, 12, 1);
-  double known = best_of_many(&p, 100), first, last;
+  double known = best_of_many(&p, 100), first = 0, last = 0;
   hs_proof_t proof = prove(&p, 0, NULL, HS_DOUBLE);
   bool good = sound(&p, &proof, known) && !proof.finished && proof.rank == 12;
   hs_check(MPI_COMM_WORLD, good && proof.upper <= 5 * known, "a quadratic bound where the rank is 12");
@@ -323,6 +349,7 @@ int main(int argc, char **argv)
   test_invariance();
   test_alone();
   test_late();
+  test_spread();
   test_quadratic();
   test_outputs();
   int code = hs_check_summary(MPI_COMM_WORLD);
