@@ -586,23 +586,17 @@ static bool nothing_left(const hs_solver_t *solver, hs_stop_t *stop)
 {
   const hs_solve_options_t *options = solver->options;
   *stop = solver->row.iteration >= options->max_iterations ? HS_STOP_ITERATIONS : HS_STOP_SECONDS;
-  return solver->row.iteration >= options->max_iterations ||
+  return goal_is_met(solver) || solver->row.iteration >= options->max_iterations ||
          (options->max_seconds > 0 && solver->row.seconds >= options->max_seconds);
 }
 
-/* A checkpoint from which the iteration that reached the goal is done once more: the last one that has a next. */
-static hs_status_t save_converged(hs_solver_t *solver, const hs_history_row_t *before,
-                                  const hs_traffic_t *traffic)
+/* At the goal: a checkpoint as after any other iteration, which a run with the same goal finds met, and one with a tighter
+ * goal goes on from. Collective. */
+static hs_status_t save_converged(hs_solver_t *solver)
 {
-  if (!solver->options->keep_converged) return HS_OK;
-  hs_history_row_t row = solver->row;
-  hs_traffic_t now = solver->traffic;
-  solver->row = *before;
-  solver->traffic = *traffic;
-  hs_status_t status = hs_solver_save(solver, "running");
-  solver->row = row;
-  solver->traffic = now;
-  return status;
+  if (!solver->options->keep_converged || solver->options->checkpoint == NULL) return HS_OK;
+  hs_status_t status = advance(solver);
+  return status == HS_OK ? hs_solver_save(solver, "running") : status;
 }
 
 static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *context, hs_stop_t *stop)
@@ -612,8 +606,6 @@ static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *c
     return report_exactly(solver, observer, context, stop);
   if (solver->factor_next) status = factor(solver);
   for (int64_t iteration = solver->row.iteration + 1; status == HS_OK; iteration++) {
-    hs_history_row_t before = solver->row;
-    hs_traffic_t traffic = solver->traffic;
     gradient(solver);
     double norms = consensus(solver);
     update_rows(solver);
@@ -631,7 +623,7 @@ static hs_status_t iterate(hs_solver_t *solver, hs_observer_t *observer, void *c
     if (observer != NULL) solver->requests |= observer(context, &solver->row);
     if (done) {
       *stop = HS_STOP_CONVERGED;
-      return save_converged(solver, &before, &traffic);
+      return save_converged(solver);
     }
     status = advance(solver);
     if (status != HS_OK) return status;

@@ -31,8 +31,7 @@ typedef struct hs_proof {
   double *w;          /* ... this w (d, unit); owned */
   int rank;           /* of X */
   const char *method; /* "cones", "quadratic", "enumeration"; static */
-  bool
-      finished; /* reached its accuracy, for each of several outputs; false: out of time, or nothing sharper is known */
+  bool finished; /* reached its accuracy, for each output; false: out of time, or nothing sharper is known */
   int64_t nodes; /* cones bounded, over all ranks */
   double seconds;
 } hs_proof_t;

@@ -3,8 +3,10 @@
  *   max over |e| <= 1 of  min_k s_k x_k'e,     s_k = +1 where x_k'g >= 0, -1 elsewhere;  rows x_k = 0 do not count
  *
  * It is positive exactly when the cone of the mask, {v : s_k x_k'v >= 0}, has an interior. Solved through its dual
- * (minimise/nearest_point.h) by cutting planes: every rank holds a few rows per gate; the rows of all ranks are scanned for
- * those that e violates most, and these join the list. All gates go together: one reduction per round.
+ * (minimise/nearest_point.h) by cutting planes: each gate has a list of rows, kept by one rank, which finds the best direction
+ * for these; the rows of all ranks are scanned for those that it violates most, and these join the list. All gates go
+ * together, and are dealt out to the ranks. The margin over the list is a bound on what any direction reaches.
+ * Copies of the rows that matter to any gate lie on all ranks (row_pool.h).
  */
 #ifndef HS_MPI_NETWORK_MARGIN_H
 #define HS_MPI_NETWORK_MARGIN_H
@@ -14,20 +16,29 @@
 #include "mpi/comm/reduce.h"
 #include "mpi/data/shard.h"
 
+typedef struct hs_margin_options {
+  double tolerance;   /* relative: a margin of (1 - tolerance) times the largest one will do; 0: the usual, 1e-3 */
+  double max_seconds; /* 0: no limit. At the limit the best directions that were met are taken; what is under way is ended
+                         first, a scan of the rows and an iteration for each gate */
+} hs_margin_options_t;
+
 typedef struct hs_margin_report {
-  int rounds; /* scans of the rows, one reduction each */
-  int flat;   /* gates whose cone has no interior */
-  int unsolved; /* gates whose direction is not known to be the best to 1e-8: rounds or rounding were the limit. The
-                   margin is what was computed all the same */
+  int rounds;   /* scans of the rows */
+  int flat;     /* gates whose cone has no interior, as far as is known: no direction of positive margin was met */
+  int unsolved; /* gates whose direction is not known to be the best to the tolerance: seconds, rounds or rounding were the
+                   limit. The margin is what was computed all the same */
+  double gap;   /* the largest, over gates that are not flat, of 1 - margin / (bound on the largest margin) */
+  double seconds;
 } hs_margin_report_t;
 
 /* Directions of the gates.
  *   G        gates x d, row-major; the same on all ranks
+ *   options  the same on all ranks
  *   E        gates x d: unit vectors, the same on all ranks; never of less margin than g/|g|. Of a flat cone: the best met
  *   margins  gates: min_k s_k x_k'e as computed; <= 0 where the cone is flat
  * HS_NO_MEMORY on all ranks if on one. Collective. */
 hs_status_t hs_margin_directions(MPI_Comm comm, const hs_shard_t *shard, int gates, const double *G,
-                                 double *E, double *margins, hs_margin_report_t *report,
-                                 hs_traffic_t *traffic);
+                                 const hs_margin_options_t *options, double *E, double *margins,
+                                 hs_margin_report_t *report, hs_traffic_t *traffic);
 
 #endif

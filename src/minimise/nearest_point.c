@@ -1,225 +1,222 @@
 #include "minimise/nearest_point.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
-#include "base/size.h"
 #include "minimise/vectors.h"
 
-#define LEAST_WEIGHT 1e-14 /* weights below are zero */
-#define LEAST_PIVOT 1e-13  /* of the factor, relative: below, a point depends on the others */
+#define DELTA 1e-1        /* the first, relative to the largest |z|^2 */
+#define FALL 0.1          /* of delta from step to step */
+#define LEAST_DELTA 1e-12 /* below, K + delta 1 may have no factor */
+#define STEPS 40          /* proximal steps */
+#define NEWTON 30         /* iterations for one of them */
+#define HALVINGS 40
+#define DESCENT 1e-4  /* Armijo: share of the decrease that the slope promises */
+#define EXACT 1e-2    /* a proximal step is exact when its gradient is below this share of what it has left to gain */
+#define VANISHED 1e-16 /* |p|^2 below this share of the largest |z|^2 is rounding */
 
-/* Scratch of a solve: the points of positive weight (the corral), in the order in which they came, and the plane through
- * them. Rows of the factor stay good as long as no earlier point goes. */
-typedef struct corral {
-  int size, most, good, *which; /* good: rows of the factor that are those of the corral */
-  double *factor, *alpha;       /* most x most: lower Cholesky factor; weights of the plane's nearest point */
-} corral_t;
+/* LAPACK's routines, as Fortran has them. */
+extern void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+extern void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda,
+                    double *b, const int *ldb, int *info);
 
-hs_status_t hs_nearest_point_create(hs_nearest_point_t *hull, int d)
+typedef struct nearest {
+  int m, count, *open;         /* open: the coordinates that are free to move */
+  const double *K;
+  double scale, delta;         /* largest |z|^2; absolute */
+  double *a, *Ka, *center;     /* m each: the iterate, its margins, where the proximal step began */
+  double *trial, *Ktrial, *x;  /* m each */
+  double *factor;              /* count x count */
+  double best;                 /* gap of the best weights so far */
+  double square, *weights;     /* m, of the caller */
+  struct timespec begin;
+} nearest_t;
+
+static double seconds_since(const struct timespec *begin)
 {
-  *hull = (hs_nearest_point_t){.d = d};
-  hull->p = hs_alloc((size_t)d, sizeof(double), "nearest point");
-  return hull->p != NULL ? HS_OK : HS_NO_MEMORY;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)(now.tv_sec - begin->tv_sec) + 1e-9 * (double)(now.tv_nsec - begin->tv_nsec);
 }
 
-void hs_nearest_point_free(hs_nearest_point_t *hull)
+static bool nearest_create(nearest_t *n)
 {
-  hs_free(hull->points);
-  hs_free(hull->weights);
-  hs_free(hull->p);
-  *hull = (hs_nearest_point_t){0};
+  size_t m = (size_t)n->m;
+  n->open = hs_alloc(m, sizeof(int), "nearest point");
+  n->a = hs_alloc(6 * m, sizeof(double), "nearest point");
+  n->factor = hs_alloc(m * m, sizeof(double), "factor of the nearest point");
+  if (n->open == NULL || n->a == NULL || n->factor == NULL) return false;
+  n->Ka = n->a + m;
+  n->center = n->Ka + m;
+  n->trial = n->center + m;
+  n->Ktrial = n->trial + m;
+  n->x = n->Ktrial + m;
+  return true;
 }
 
-static double *point(const hs_nearest_point_t *hull, int k)
+static void nearest_free(nearest_t *n)
 {
-  return hull->points + (int64_t)k * hull->d;
+  hs_free(n->open);
+  hs_free(n->a);
+  hs_free(n->factor);
 }
 
-static hs_status_t grow(hs_nearest_point_t *hull)
+static void products(const nearest_t *n, const double *a, double *Ka)
 {
-  int room = 2 * hull->room + 16;
-  double *points = hs_alloc((size_t)room * (size_t)hull->d, sizeof *points, "points of a hull");
-  double *weights = hs_alloc((size_t)room, sizeof *weights, "points of a hull");
-  if (points == NULL || weights == NULL) {
-    hs_free(points);
-    hs_free(weights);
-    return HS_NO_MEMORY;
-  }
-  if (hull->count > 0) {
-    memcpy(points, hull->points, (size_t)hull->count * (size_t)hull->d * sizeof *points);
-    memcpy(weights, hull->weights, (size_t)hull->count * sizeof *weights);
-  }
-  hs_free(hull->points);
-  hs_free(hull->weights);
-  hull->points = points;
-  hull->weights = weights;
-  hull->room = room;
-  return HS_OK;
+  cblas_dgemv(CblasRowMajor, CblasNoTrans, n->m, n->m, 1, n->K, n->m, a, 1, 0, Ka, 1);
 }
 
-hs_status_t hs_nearest_point_add(hs_nearest_point_t *hull, const double *z)
-{
-  if (hull->count == hull->room) {
-    hs_status_t status = grow(hull);
-    if (status != HS_OK) return status;
-  }
-  bool first = hull->count == 0;
-  memcpy(point(hull, hull->count), z, (size_t)hull->d * sizeof *z);
-  hull->weights[hull->count++] = first ? 1 : 0;
-  if (first) memcpy(hull->p, z, (size_t)hull->d * sizeof *z);
-  return HS_OK;
-}
-
-void hs_nearest_point_shrink(hs_nearest_point_t *hull)
-{
-  int kept = 0;
-  for (int k = 0; k < hull->count; k++) {
-    if (!(hull->weights[k] > 0)) continue;
-    if (kept != k) memcpy(point(hull, kept), point(hull, k), (size_t)hull->d * sizeof(double));
-    hull->weights[kept++] = hull->weights[k];
-  }
-  hull->count = kept;
-}
-
-/* Drop points that have lost their weight, from the corral too; p of those that are left. */
-static void gather(hs_nearest_point_t *hull, corral_t *corral)
+static double sum_of(int m, const double *a)
 {
   double sum = 0;
-  int kept = 0;
-  for (int i = 0; i < corral->size; i++) {
-    int k = corral->which[i];
-    if (hull->weights[k] > LEAST_WEIGHT) {
-      corral->which[kept++] = k;
-      sum += hull->weights[k];
-    } else {
-      hull->weights[k] = 0;
-      if (corral->good > kept) corral->good = kept;
-    }
-  }
-  corral->size = kept;
-  memset(hull->p, 0, (size_t)hull->d * sizeof(double));
-  for (int i = 0; i < kept; i++) {
-    int k = corral->which[i];
-    hull->weights[k] /= sum;
-    hs_vector_add(hull->d, hull->weights[k], point(hull, k), hull->p);
-  }
+  for (int k = 0; k < m; k++) sum += a[k];
+  return sum;
 }
 
-/* Row i of the factor of  scale 1 1' + Z Z',  Z the corral's points; false where its last point depends on the others. */
-static bool factor_row(const hs_nearest_point_t *hull, corral_t *corral, int i, double scale)
+/* With p = Z'a / 1'a:  |p|^2 = a'Ka / (1'a)^2,  z_k'p = (Ka)_k / 1'a.  The weights of the smallest gap are kept; true when p
+ * is 0 to rounding. */
+static bool keep_best(nearest_t *n, bool any)
 {
-  double *row = corral->factor + (int64_t)i * corral->most, whole = 0;
-  for (int j = 0; j <= i; j++) {
-    const double *other = corral->factor + (int64_t)j * corral->most;
-    double entry =
-        scale + hs_vector_dot(hull->d, point(hull, corral->which[i]), point(hull, corral->which[j]));
-    if (j == i) whole = entry;
-    entry -= hs_vector_dot(j, row, other);
-    if (j < i) row[j] = entry / other[j];
-    if (j == i && !(entry > LEAST_PIVOT * whole)) return false;
-    if (j == i) row[j] = sqrt(entry);
+  double sum = sum_of(n->m, n->a), square = hs_vector_dot(n->m, n->a, n->Ka), least = INFINITY;
+  if (!(sum > 0)) return false;
+  for (int k = 0; k < n->m; k++) least = fmin(least, n->Ka[k]);
+  bool vanished = !(square > VANISHED * n->scale * sum * sum);
+  double gap = vanished ? INFINITY : 1 - least * sum / square;
+  if (!any && !(gap < n->best) && !(vanished && square / (sum * sum) < n->square)) return vanished;
+  n->best = gap;
+  n->square = fmax(square, 0) / (sum * sum);
+  for (int k = 0; k < n->m; k++) n->weights[k] = n->a[k] / sum;
+  return vanished;
+}
+
+/* q(a) = a'Ka / 2 - 1'a + delta/2 |a - center|^2 */
+static double objective(const nearest_t *n, const double *a, const double *Ka)
+{
+  double q = 0;
+  for (int k = 0; k < n->m; k++) {
+    double off = a[k] - n->center[k];
+    q += 0.5 * a[k] * Ka[k] - a[k] + 0.5 * n->delta * off * off;
+  }
+  return q;
+}
+
+static double slope(const nearest_t *n, int k)
+{
+  return n->Ka[k] - 1 + n->delta * (n->a[k] - n->center[k]);
+}
+
+/* The coordinates that are free: positive, or on their way. Returns the largest violation of the proximal step's optimality. */
+static double find_open(nearest_t *n)
+{
+  double worst = 0;
+  n->count = 0;
+  for (int k = 0; k < n->m; k++) {
+    double g = slope(n, k);
+    if (!(n->a[k] > 0) && !(g < 0)) continue;
+    n->open[n->count++] = k;
+    worst = fmax(worst, fabs(g));
+  }
+  return worst;
+}
+
+/* x = (K_oo + delta 1)^-1 (1 + delta center_o) - a_o  on the open coordinates. False: no factor. */
+static bool newton_direction(nearest_t *n)
+{
+  int size = n->count, one = 1, info = 0;
+  for (int i = 0; i < size; i++) {
+    const double *row = n->K + (int64_t)n->open[i] * n->m;
+    double *to = n->factor + (int64_t)i * size;
+    for (int j = 0; j <= i; j++) to[j] = row[n->open[j]];
+    to[i] += n->delta;
+    n->x[i] = 1 + n->delta * n->center[n->open[i]];
+  }
+  dpotrf_("U", &size, n->factor, &size, &info); /* upper in columns is lower in rows */
+  if (info != 0) return false;
+  dpotrs_("U", &size, &one, n->factor, &size, n->x, &size, &info);
+  for (int i = 0; i < size; i++) n->x[i] -= n->a[n->open[i]];
+  return true;
+}
+
+/* a <- (a + t x)_+ with the first t = 1, 1/2, ... of enough descent. False: there is none. */
+static bool move(nearest_t *n)
+{
+  double start = objective(n, n->a, n->Ka), t = 1;
+  for (int halving = 0; halving < HALVINGS; halving++, t /= 2) {
+    double promised = 0;
+    memcpy(n->trial, n->a, (size_t)n->m * sizeof(double));
+    for (int i = 0; i < n->count; i++) {
+      int k = n->open[i];
+      n->trial[k] = fmax(0, n->a[k] + t * n->x[i]);
+      promised += slope(n, k) * (n->trial[k] - n->a[k]);
+    }
+    products(n, n->trial, n->Ktrial);
+    if (!(promised < 0) || !(objective(n, n->trial, n->Ktrial) <= start + DESCENT * promised)) continue;
+    memcpy(n->a, n->trial, (size_t)n->m * sizeof(double));
+    memcpy(n->Ka, n->Ktrial, (size_t)n->m * sizeof(double));
+    return true;
+  }
+  return false;
+}
+
+/* One proximal step. Returns false when nothing more can be gained at all. */
+static bool proximal_step(nearest_t *n, const hs_nearest_options_t *options, int *iterations)
+{
+  bool moved = false;
+  memcpy(n->center, n->a, (size_t)n->m * sizeof(double));
+  for (int k = 0; k < NEWTON; k++) {
+    double left = fmin(1, fmax(n->best, options->tolerance));
+    if (find_open(n) <= EXACT * left) return true;
+    ++*iterations;
+    if (!newton_direction(n)) return false;
+    if (!move(n)) return moved;
+    moved = true;
+    if (keep_best(n, false) || n->best <= options->tolerance) return false;
+    if (options->max_seconds > 0 && seconds_since(&n->begin) >= options->max_seconds) return false;
   }
   return true;
 }
 
-/* alpha: the point of least norm in the plane through the corral,  (scale 1 1' + Z Z') mu = 1,  alpha = mu / sum mu */
-static bool nearest_in_plane(const hs_nearest_point_t *hull, corral_t *corral, double scale)
+/* Weights to a: the best multiple of them,  a = weights / (weights'K weights).  Without any: the point of least norm alone. */
+static void begin_with(nearest_t *n)
 {
-  int size = corral->size;
-  double *alpha = corral->alpha, sum = 0;
-  for (int i = 0; i < size; i++) {
-    if (i >= corral->good && !factor_row(hull, corral, i, scale)) return false;
-    corral->good = i >= corral->good ? i + 1 : corral->good;
-    const double *row = corral->factor + (int64_t)i * corral->most;
-    alpha[i] = (1 - hs_vector_dot(i, row, alpha)) / row[i];
+  double sum = sum_of(n->m, n->weights);
+  int least = 0;
+  for (int k = 0; k < n->m; k++) {
+    double square = n->K[(int64_t)k * n->m + k];
+    n->scale = fmax(n->scale, square);
+    if (square < n->K[(int64_t)least * n->m + least]) least = k;
   }
-  for (int i = size - 1; i >= 0; i--) {
-    const double *row = corral->factor + (int64_t)i * corral->most;
-    alpha[i] /= row[i];
-    hs_vector_add(i, -alpha[i], row, alpha);
-  }
-  for (int i = 0; i < size; i++) sum += alpha[i];
-  for (int i = 0; i < size; i++) alpha[i] /= sum;
-  return sum > 0;
+  for (int k = 0; k < n->m; k++) n->a[k] = sum > 0 ? n->weights[k] / sum : k == least;
+  products(n, n->a, n->Ka);
+  double square = hs_vector_dot(n->m, n->a, n->Ka);
+  if (square > VANISHED * n->scale) cblas_dscal(2 * n->m, 1 / square, n->a, 1); /* Ka lies behind a */
 }
 
-/* Go towards alpha as far as weights stay positive; true when all of the way was free. */
-static bool approach(hs_nearest_point_t *hull, const corral_t *corral)
+hs_status_t hs_nearest_point(int m, const double *K, const hs_nearest_options_t *options, double *delta,
+                             double *weights, hs_nearest_report_t *report)
 {
-  double step = 1;
-  int blocked = -1;
-  for (int i = 0; i < corral->size; i++) {
-    double weight = hull->weights[corral->which[i]], alpha = corral->alpha[i];
-    if (alpha > LEAST_WEIGHT || !(weight / (weight - alpha) < step)) continue;
-    step = weight / (weight - alpha);
-    blocked = i;
+  nearest_t n = {.m = m, .K = K, .weights = weights, .best = INFINITY};
+  *report = (hs_nearest_report_t){.gap = INFINITY};
+  clock_gettime(CLOCK_MONOTONIC, &n.begin);
+  if (!nearest_create(&n)) {
+    nearest_free(&n);
+    return HS_NO_MEMORY;
   }
-  for (int i = 0; i < corral->size; i++) {
-    double *weight = &hull->weights[corral->which[i]];
-    *weight += step * (corral->alpha[i] - *weight);
+  begin_with(&n);
+  double share = *delta > 0 ? *delta : DELTA;
+  bool more = !keep_best(&n, true) && n.best > options->tolerance;
+  for (int step = 0; step < STEPS && more; step++) {
+    n.delta = share * n.scale;
+    more = proximal_step(&n, options, &report->iterations);
+    if (more) share = fmax(share * FALL, LEAST_DELTA);
   }
-  if (blocked >= 0) hull->weights[corral->which[blocked]] = 0;
-  return blocked < 0;
-}
-
-/* The point with the least z'p; -1 when none is below |p|^2 by more than a share of it. */
-static int most_violated(const hs_nearest_point_t *hull, double share)
-{
-  double least = (1 - share) * hs_vector_dot(hull->d, hull->p, hull->p);
-  int found = -1;
-  for (int k = 0; k < hull->count; k++) {
-    double product = hs_vector_dot(hull->d, point(hull, k), hull->p);
-    if (product < least) {
-      least = product;
-      found = k;
-    }
-  }
-  return found;
-}
-
-/* Take in the point `next` and move until a plane's nearest point lies inside of its corral. False when rounding leaves
- * nothing to gain. */
-static bool take_in(hs_nearest_point_t *hull, corral_t *corral, int next, double scale)
-{
-  if (hull->weights[next] > 0) return false; /* it is there already */
-  corral->which[corral->size++] = next;
-  while (true) {
-    if (!nearest_in_plane(hull, corral, scale)) return false;
-    bool inside = approach(hull, corral);
-    gather(hull, corral);
-    if (inside) return true;
-  }
-}
-
-hs_status_t hs_nearest_point_solve(hs_nearest_point_t *hull, double tolerance)
-{
-  if (hull->count == 0) return HS_OK;
-  int used = 0;
-  for (int k = 0; k < hull->count; k++) used += hull->weights[k] > 0;
-  int most = (hull->d + 1 > used ? hull->d + 1 : used) + 1; /* independent points, and the next one */
-  corral_t corral = {.most = most, .which = hs_alloc((size_t)most, sizeof(int), "corral")};
-  corral.factor = hs_alloc((size_t)most * (size_t)most, sizeof(double), "corral");
-  corral.alpha = hs_alloc((size_t)most, sizeof(double), "corral");
-  bool good = corral.which != NULL && corral.factor != NULL && corral.alpha != NULL;
-  for (int k = 0; k < hull->count && good; k++)
-    if (hull->weights[k] > 0) corral.which[corral.size++] = k;
-  double scale = 0;
-  for (int k = 0; k < hull->count; k++)
-    scale = fmax(scale, hs_vector_dot(hull->d, point(hull, k), point(hull, k)));
-  if (good) gather(hull, &corral);
-  /* The norm falls with every point taken in: no corral comes twice. */
-  double norm = INFINITY;
-  for (int next = 0; good && (next = most_violated(hull, tolerance)) >= 0;) {
-    double now = hs_vector_dot(hull->d, hull->p, hull->p);
-    if (!(now < norm) || corral.size >= most || !take_in(hull, &corral, next, scale)) break;
-    norm = now;
-  }
-  if (good) gather(hull, &corral);
-  hs_free(corral.which);
-  hs_free(corral.factor);
-  hs_free(corral.alpha);
-  return good ? HS_OK : HS_NO_MEMORY;
+  *delta = share;
+  report->gap = n.best;
+  report->square = n.square;
+  nearest_free(&n);
+  return HS_OK;
 }

@@ -1,36 +1,41 @@
-/* nearest_point.h: the point of least norm in the convex hull of a few points (Wolfe 1976, "Finding the nearest point in
- * a polytope").
+/* nearest_point.h: the point of least norm in the convex hull of a few points z_k, given by their products K = Z Z'.
  *
  * The largest margin of a direction over signed rows z_k is this problem's dual:
  *     max over |e| <= 1 of min_k z_k'e  =  min |p| over p in conv(z_k),      e = p / |p|
- * and e is a convex combination of the rows whose margin is the least one.
- * All sums run in a fixed order, so that replicated points give the same bits on all ranks. Not collective.
+ * and e is a convex combination of the rows whose margin is the least one. Up to its scale the point is Z'a, where a solves
+ *     min over a >= 0 of  a'K a / 2 - 1'a,       weights = a / 1'a,      |p|^2 = 1 / 1'a
+ * (the dual of a support vector machine without offset). That is done by proximal steps (Rockafellar 1976),
+ *     a <- argmin over a >= 0 of  a'K a / 2 - 1'a + delta/2 |a - a_old|^2,
+ * with delta falling by a factor from step to step, each by projected Newton (Bertsekas 1982): a factor of the free part
+ * of K + delta 1 per iteration. Points that depend on each other, repeated ones too, are in no way. Not collective.
  */
 #ifndef HS_MINIMISE_NEAREST_POINT_H
 #define HS_MINIMISE_NEAREST_POINT_H
 
 #include "base/status.h"
 
-typedef struct hs_nearest_point {
-  int d;
-  int count, room; /* points, and for how many there is memory */
-  double *points;  /* count x d, owned */
-  double *weights; /* count: p = sum_k weights_k z_k; >= 0, of sum 1; owned */
-  double *p;       /* d: the point of least norm so far, owned */
-} hs_nearest_point_t;
+typedef struct hs_nearest_options {
+  double tolerance;   /* relative, of the gap below */
+  double max_seconds; /* 0: no limit. At least one iteration is made */
+} hs_nearest_options_t;
 
-/* No points yet; p = 0. */
-hs_status_t hs_nearest_point_create(hs_nearest_point_t *hull, int d);
-void hs_nearest_point_free(hs_nearest_point_t *hull);
+typedef struct hs_nearest_report {
+  /* z_k'p >= (1 - gap) |p|^2 for all points, as computed from K: |p| (1 - gap) is the margin of p / |p|, and no direction has
+   * a margin above |p|. Infinite where p = 0 to rounding */
+  double gap;
+  double square;  /* |p|^2 = weights'K weights */
+  int iterations; /* of Newton's method, a factor each */
+} hs_nearest_report_t;
 
-/* One more point, of weight 0 unless it is the first. HS_NO_MEMORY leaves the hull as it was. */
-hs_status_t hs_nearest_point_add(hs_nearest_point_t *hull, const double *z);
-
-/* Find p for the points that are there, starting from the weights that are there:
- *   z_k'p >= (1 - tolerance) |p|^2 for all of them, or as near to that as rounding allows. */
-hs_status_t hs_nearest_point_solve(hs_nearest_point_t *hull, double tolerance);
-
-/* Drop the points of weight 0: p stays what it is. */
-void hs_nearest_point_shrink(hs_nearest_point_t *hull);
+/* The weights of p = sum_k weights_k z_k.
+ *   m        points, at least 1
+ *   K        m x m, symmetric, both triangles
+ *   delta    to start with, relative to the largest |z_k|^2; 0 takes the usual one. Receives the last one: a solve that goes
+ *            on from the weights of another goes on from its delta too
+ *   weights  m: a start (>= 0; all 0 if there is none); receives weights >= 0 of sum 1
+ * Stops when the gap is within the tolerance, at the limit of time, or when rounding leaves nothing to gain; 0 in the hull
+ * is such a case. HS_NO_MEMORY leaves the weights as they were. */
+hs_status_t hs_nearest_point(int m, const double *K, const hs_nearest_options_t *options, double *delta,
+                             double *weights, hs_nearest_report_t *report);
 
 #endif

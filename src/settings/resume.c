@@ -6,15 +6,29 @@
 #include "settings/table.h"
 
 /* The data are known by their fingerprint, wherever they lie. */
-static const char *const may_change[] = {"data.train",         "data.test",
-                                         "data.features",      "data.targets",
-                                         "model.activation",   "model.init",
-                                         "model.width",        "model.restarts",
-                                         "solver.tolerance",   "solver.max_iterations",
-                                         "solver.max_seconds", "solver.polish",
-                                         "path.choose",        "bounds.max_seconds",
-                                         "watchdog_seconds",   "output.run",
-                                         "output.checkpoint",  "output.checkpoint_seconds"};
+static const char *const may_change[] = {"data.train",
+                                         "data.test",
+                                         "data.features",
+                                         "data.targets",
+                                         "model.activation",
+                                         "model.init",
+                                         "model.width",
+                                         "model.restarts",
+                                         "solver.tolerance",
+                                         "solver.max_iterations",
+                                         "solver.max_seconds",
+                                         "solver.polish",
+                                         "path.choose",
+                                         "bounds.max_seconds",
+                                         "bounds.starts",
+                                         "network.method",
+                                         "network.rounds",
+                                         "network.tolerance",
+                                         "network.max_seconds",
+                                         "watchdog_seconds",
+                                         "output.run",
+                                         "output.checkpoint",
+                                         "output.checkpoint_seconds"};
 
 static bool is_free(const char *key)
 {
