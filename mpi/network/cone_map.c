@@ -89,15 +89,16 @@ static void cone_free(cone_t *cone)
   hs_free(cone->votes);
 }
 
-static hs_status_t find_directions(cone_t *cone, hs_cone_direction_t direction, hs_cone_report_t *report,
-                                   hs_traffic_t *traffic)
+static hs_status_t find_directions(cone_t *cone, hs_cone_direction_t direction, double max_seconds,
+                                   hs_cone_report_t *report, hs_traffic_t *traffic)
 {
   if (direction == HS_CONE_MARGIN) {
+    hs_margin_options_t options = {.max_seconds = max_seconds};
     double *margins = hs_alloc((size_t)cone->gates, sizeof *margins, "margins");
     hs_status_t status = hs_agree(cone->comm, margins != NULL ? HS_OK : HS_NO_MEMORY);
     if (status == HS_OK)
-      status = hs_margin_directions(cone->comm, cone->shard, cone->gates, cone->model->G, cone->E, margins,
-                                    &report->margin, traffic);
+      status = hs_margin_directions(cone->comm, cone->shard, cone->gates, cone->model->G, &options, cone->E,
+                                    margins, &report->margin, traffic);
     hs_free(margins);
     return status;
   }
@@ -236,8 +237,8 @@ static hs_status_t map_gates(const cone_t *cone, hs_neurons_t *neurons, hs_cone_
 }
 
 hs_status_t hs_cone_map(const hs_model_t *model, MPI_Comm comm, const hs_shard_t *shard,
-                        hs_cone_direction_t direction, hs_neurons_t *neurons, hs_cone_report_t *report,
-                        hs_traffic_t *traffic)
+                        hs_cone_direction_t direction, double max_seconds, hs_neurons_t *neurons,
+                        hs_cone_report_t *report, hs_traffic_t *traffic)
 {
   cone_t cone = {.model = model,
                  .comm = comm,
@@ -251,7 +252,7 @@ hs_status_t hs_cone_map(const hs_model_t *model, MPI_Comm comm, const hs_shard_t
   if (model->gates == 0) return HS_OK;
   hs_status_t status = cone_create(&cone);
   if (status == HS_OK) status = share_parts(&cone);
-  if (status == HS_OK) status = find_directions(&cone, direction, report, traffic);
+  if (status == HS_OK) status = find_directions(&cone, direction, max_seconds, report, traffic);
   if (status == HS_OK) status = measure(&cone, traffic);
   if (status == HS_OK) status = map_gates(&cone, neurons, report);
   cone_free(&cone);

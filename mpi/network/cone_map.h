@@ -39,10 +39,11 @@ typedef struct hs_cone_report {
 } hs_cone_report_t;
 
 /* Decompose a model that has gates and weights, on the rows of the shard (the training data).
- *   neurons  initialised; receives the network, balanced, the same on all ranks
+ *   max_seconds  for the directions of HS_CONE_MARGIN, to the usual tolerance of margin.h; 0: no limit
+ *   neurons      initialised; receives the network, balanced, the same on all ranks
  * HS_NO_MEMORY, HS_NUMERICAL on all ranks if on one. Collective. */
 hs_status_t hs_cone_map(const hs_model_t *model, MPI_Comm comm, const hs_shard_t *shard,
-                        hs_cone_direction_t direction, hs_neurons_t *neurons, hs_cone_report_t *report,
-                        hs_traffic_t *traffic);
+                        hs_cone_direction_t direction, double max_seconds, hs_neurons_t *neurons,
+                        hs_cone_report_t *report, hs_traffic_t *traffic);
 
 #endif

@@ -17,17 +17,19 @@
 #include "mpi/data/shard.h"
 
 typedef struct hs_margin_options {
-  double tolerance;   /* relative: a margin of (1 - tolerance) times the largest one will do; 0: the usual, 1e-3 */
-  double max_seconds; /* 0: no limit. At the limit the best directions that were met are taken; what is under way is ended
+  double
+      tolerance; /* relative: a margin of (1 - tolerance) times the largest one will do; 0: the usual, 1e-3 */
+  double
+      max_seconds; /* 0: no limit. At the limit the best directions that were met are taken; what is under way is ended
                          first, a scan of the rows and an iteration for each gate */
 } hs_margin_options_t;
 
 typedef struct hs_margin_report {
-  int rounds;   /* scans of the rows */
-  int flat;     /* gates whose cone has no interior, as far as is known: no direction of positive margin was met */
+  int rounds; /* scans of the rows */
+  int flat; /* gates whose cone has no interior, as far as is known: no direction of positive margin was met */
   int unsolved; /* gates whose direction is not known to be the best to the tolerance: seconds, rounds or rounding were the
                    limit. The margin is what was computed all the same */
-  double gap;   /* the largest, over gates that are not flat, of 1 - margin / (bound on the largest margin) */
+  double gap; /* the largest, over gates that are not flat, of 1 - margin / (bound on the largest margin) */
   double seconds;
 } hs_margin_report_t;
 

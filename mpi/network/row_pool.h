@@ -20,7 +20,8 @@ typedef struct hs_row_pool {
   int *place;      /* n: 1 + place in the pool, 0: neither there nor asked for; owned */
   int64_t *number; /* room: global numbers of the rows, owned */
   double *rows;    /* room x d, owned */
-  double *gram;    /* n x n, of which count x count are products of the pool's rows; NULL where n is large; owned */
+  double
+      *gram; /* n x n, of which count x count are products of the pool's rows; NULL where n is large; owned */
 } hs_row_pool_t;
 
 /* No rows yet. Clear it on failure too. */

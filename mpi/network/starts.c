@@ -132,8 +132,8 @@ static hs_status_t cones(search_t *search, hs_start_kind_t kind, hs_neurons_t *n
 {
   hs_cone_direction_t direction = kind == HS_START_CONES ? HS_CONE_GATE : HS_CONE_MARGIN;
   hs_cone_report_t report;
-  return hs_cone_map(search->gated, search->problem->comm, search->problem->shard, direction, neurons,
-                     &report, search->traffic);
+  return hs_cone_map(search->gated, search->problem->comm, search->problem->shard, direction,
+                     time_for(search, kind), neurons, &report, search->traffic);
 }
 
 /* Collective. */

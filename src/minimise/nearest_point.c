@@ -15,8 +15,9 @@
 #define STEPS 40          /* proximal steps */
 #define NEWTON 30         /* iterations for one of them */
 #define HALVINGS 40
-#define DESCENT 1e-4  /* Armijo: share of the decrease that the slope promises */
-#define EXACT 1e-2    /* a proximal step is exact when its gradient is below this share of what it has left to gain */
+#define DESCENT 1e-4 /* Armijo: share of the decrease that the slope promises */
+#define EXACT                                                                                                \
+  1e-2 /* a proximal step is exact when its gradient is below this share of what it has left to gain */
 #define VANISHED 1e-16 /* |p|^2 below this share of the largest |z|^2 is rounding */
 
 /* LAPACK's routines, as Fortran has them. */
@@ -25,14 +26,14 @@ extern void dpotrs_(const char *uplo, const int *n, const int *nrhs, const doubl
                     double *b, const int *ldb, int *info);
 
 typedef struct nearest {
-  int m, count, *open;         /* open: the coordinates that are free to move */
+  int m, count, *open; /* open: the coordinates that are free to move */
   const double *K;
-  double scale, delta;         /* largest |z|^2; absolute */
-  double *a, *Ka, *center;     /* m each: the iterate, its margins, where the proximal step began */
-  double *trial, *Ktrial, *x;  /* m each */
-  double *factor;              /* count x count */
-  double best;                 /* gap of the best weights so far */
-  double square, *weights;     /* m, of the caller */
+  double scale, delta;        /* largest |z|^2; absolute */
+  double *a, *Ka, *center;    /* m each: the iterate, its margins, where the proximal step began */
+  double *trial, *Ktrial, *x; /* m each */
+  double *factor;             /* count x count */
+  double best;                /* gap of the best weights so far */
+  double square, *weights;    /* m, of the caller */
   struct timespec begin;
 } nearest_t;
 
@@ -93,20 +94,23 @@ static bool keep_best(nearest_t *n, bool any)
   return vanished;
 }
 
-/* q(a) = a'Ka / 2 - 1'a + delta/2 |a - center|^2 */
-static double objective(const nearest_t *n, const double *a, const double *Ka)
-{
-  double q = 0;
-  for (int k = 0; k < n->m; k++) {
-    double off = a[k] - n->center[k];
-    q += 0.5 * a[k] * Ka[k] - a[k] + 0.5 * n->delta * off * off;
-  }
-  return q;
-}
-
 static double slope(const nearest_t *n, int k)
 {
   return n->Ka[k] - 1 + n->delta * (n->a[k] - n->center[k]);
+}
+
+/* q(trial) - q(a), by differences, which stay exact where the values of q agree in all digits:
+ *     q(a) = a'Ka / 2 - 1'a + delta/2 |a - center|^2,   q(a + s) - q(a) = s'(slope(a) + (K s + delta s) / 2) */
+static double change(const nearest_t *n, double *promised)
+{
+  double q = 0;
+  *promised = 0;
+  for (int k = 0; k < n->m; k++) {
+    double s = n->trial[k] - n->a[k], g = slope(n, k);
+    *promised += s * g;
+    q += s * (g + 0.5 * (n->Ktrial[k] - n->Ka[k] + n->delta * s));
+  }
+  return q;
 }
 
 /* The coordinates that are free: positive, or on their way. Returns the largest violation of the proximal step's optimality. */
@@ -144,17 +148,13 @@ static bool newton_direction(nearest_t *n)
 /* a <- (a + t x)_+ with the first t = 1, 1/2, ... of enough descent. False: there is none. */
 static bool move(nearest_t *n)
 {
-  double start = objective(n, n->a, n->Ka), t = 1;
+  double t = 1;
   for (int halving = 0; halving < HALVINGS; halving++, t /= 2) {
-    double promised = 0;
+    double promised;
     memcpy(n->trial, n->a, (size_t)n->m * sizeof(double));
-    for (int i = 0; i < n->count; i++) {
-      int k = n->open[i];
-      n->trial[k] = fmax(0, n->a[k] + t * n->x[i]);
-      promised += slope(n, k) * (n->trial[k] - n->a[k]);
-    }
+    for (int i = 0; i < n->count; i++) n->trial[n->open[i]] = fmax(0, n->a[n->open[i]] + t * n->x[i]);
     products(n, n->trial, n->Ktrial);
-    if (!(promised < 0) || !(objective(n, n->trial, n->Ktrial) <= start + DESCENT * promised)) continue;
+    if (!(change(n, &promised) <= DESCENT * promised) || !(promised < 0)) continue;
     memcpy(n->a, n->trial, (size_t)n->m * sizeof(double));
     memcpy(n->Ka, n->Ktrial, (size_t)n->m * sizeof(double));
     return true;

@@ -43,40 +43,40 @@ pieces() { # RANKS SETTINGS...
 }
 
 for ranks in 1 3; do
-  pieces $ranks r.h5 model.gates=20 solver.tolerance=1e-7 solver.block_rows=40
+  pieces $ranks r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-7 solver.block_rows=40
 done
 check "squared loss in pieces: the same bits"
 for kind in block-gram global-kernel global-gram; do
-  few=1 pieces 2 r.h5 model.gates=20 solver.tolerance=1e-7 solver.x_update=$kind
+  few=1 pieces 2 r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-7 solver.x_update=$kind
 done
-pieces 2 r.h5 model.gates=20 solver.tolerance=1e-7 solver.x_update=global-gram solver.newton=false
-few=1 pieces 3 c.h5 model.gates=15 solver.tolerance=1e-5 model.loss=logistic solver.x_update=global-gram
+pieces 2 r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-7 solver.x_update=global-gram solver.newton=false
+few=1 pieces 3 c.h5 model.gates=15 model.activation=gated solver.tolerance=1e-5 model.loss=logistic solver.x_update=global-gram
 check "every x-update, with and without Newton steps, in pieces: the same bits"
 for ranks in 1 2; do
-  few=1 pieces $ranks r.h5 model.gates=20 solver.tolerance=1e-4 solver.precision=single solver.block_rows=40
+  few=1 pieces $ranks r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-4 solver.precision=single solver.block_rows=40
 done
 check "single precision in pieces: the same bits"
-pieces 3 c.h5 model.gates=15 solver.tolerance=1e-5 model.loss=softmax solver.block_rows=40
+pieces 3 c.h5 model.gates=15 model.activation=gated solver.tolerance=1e-5 model.loss=softmax solver.block_rows=40
 check "softmax, renewed curvatures, in pieces: the same bits"
-pieces 1 r.h5 model.gates=20 solver.tolerance=1e-5 solver.anderson=0 model.loss=huber solver.block_rows=40
+pieces 1 r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-5 solver.anderson=0 model.loss=huber solver.block_rows=40
 check "without acceleration in pieces: the same bits"
 
-expect_code 4 2 train r.h5 model.gates=20 solver.max_iterations=5 output.run=again.h5
+expect_code 4 2 train r.h5 model.gates=20 model.activation=gated solver.max_iterations=5 output.run=again.h5
 cp again.h5 first.h5
-expect_code 4 2 train r.h5 model.gates=20 solver.max_iterations=5 output.run=again.h5
+expect_code 4 2 train r.h5 model.gates=20 model.activation=gated solver.max_iterations=5 output.run=again.h5
 grep -q 'no iteration was added' log || wrong "does not say that the budget was used up"
 same_run first.h5 again.h5
 check "the same budget again: nothing is added"
 
 # ---- on other ranks
 
-good 1 train r.h5 model.gates=20 solver.tolerance=1e-8 output.run=one.h5
+good 1 train r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-8 output.run=one.h5
 objective=$(last_value one.h5 /history/primal)
 for change in "2 3 block-kernel" "3 1 auto" "1 4 global-gram" "2 3 block-gram" "3 2 global-kernel"; do
   read -r before after kind <<<"$change"
   rm -f moved.h5*
-  expect_code 4 "$before" train r.h5 model.gates=20 solver.tolerance=1e-8 solver.x_update="$kind" output.run=moved.h5 solver.max_iterations=7
-  good "$after" train r.h5 model.gates=20 solver.tolerance=1e-8 solver.x_update="$kind" output.run=moved.h5
+  expect_code 4 "$before" train r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-8 solver.x_update="$kind" output.run=moved.h5 solver.max_iterations=7
+  good "$after" train r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-8 solver.x_update="$kind" output.run=moved.h5
   grep -q 'another number of ranks' log || wrong "does not tell of other ranks"
   expect_near "objective after $change ranks" "$(last_value moved.h5 /history/primal)" "$objective" 1e-6
   expect "rows" "$(last_value moved.h5 /history/iteration)" "$(values moved.h5 /history/iteration | wc -w)"
@@ -85,9 +85,9 @@ check "resumed on another number of ranks"
 
 rm -f moved.h5*
 "$make_file" two-rows tiny.h5 || wrong "$make_file cannot be run (make tests builds it)"
-expect_code 4 1 train tiny.h5 model.gates=4 solver.tolerance=1e-12 solver.max_iterations=3 output.run=tiny-run.h5
-launch 4 train tiny.h5 model.gates=4 solver.tolerance=1e-8 output.run=tiny-run.h5
-good 1 train tiny.h5 model.gates=4 solver.tolerance=1e-8 output.run=tiny-one.h5
+expect_code 4 1 train tiny.h5 model.gates=4 model.activation=gated solver.tolerance=1e-12 solver.max_iterations=3 output.run=tiny-run.h5
+launch 4 train tiny.h5 model.gates=4 model.activation=gated solver.tolerance=1e-8 output.run=tiny-run.h5
+good 1 train tiny.h5 model.gates=4 model.activation=gated solver.tolerance=1e-8 output.run=tiny-one.h5
 expect_near "objective" "$(last_value tiny-run.h5 /history/primal)" "$(last_value tiny-one.h5 /history/primal)" 1e-6
 check "resumed on more ranks than rows"
 
@@ -96,7 +96,7 @@ check "resumed on more ranks than rows"
 # Slow enough to be caught, fast enough to be waited for: small steps, and many of them.
 csv_regression 6000 4 >slow.csv
 good 1 import slow.csv slow.h5
-slow="slow.h5 model.gates=20 solver.rho=1e5 solver.anderson=0 solver.max_iterations=4000 solver.tolerance=1e-13 solver.block_rows=10"
+slow="slow.h5 model.gates=20 model.activation=gated solver.rho=1e5 solver.anderson=0 solver.max_iterations=4000 solver.tolerance=1e-13 solver.block_rows=10"
 
 begin() { # RANKS: in the background; its process in pid, the one to signal in target
   : >log
@@ -217,8 +217,8 @@ refused 3 1 'signal.h5.ckpt: .*not a checkpoint' train $slow output.run=signal.h
 check "a damaged, cut off or foreign checkpoint is refused"
 
 rm -f left.h5*
-expect_code 4 1 train r.h5 model.gates=20 solver.max_iterations=5 output.run=left.h5
-good 1 train r.h5 model.gates=20 model.beta=0.05 output.run=left.h5
+expect_code 4 1 train r.h5 model.gates=20 model.activation=gated solver.max_iterations=5 output.run=left.h5
+good 1 train r.h5 model.gates=20 model.activation=gated model.beta=0.05 output.run=left.h5
 grep -q 'warning: left.h5.ckpt: .*model.beta.*starting anew' log || wrong "no warning: $(head -n 1 log)"
 check "a run that ended at a budget does not stand in the way of another"
 

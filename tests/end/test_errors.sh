@@ -14,7 +14,7 @@ csv_regression 60 3 >good.csv
 csv_classes 60 2 4 >two.csv
 good 1 import good.csv good.h5
 good 1 import two.csv two.h5
-good 1 train good.h5 model.gates=8 output.run=old.h5
+good 1 train good.h5 model.gates=8 model.activation=gated output.run=old.h5
 check "data and an earlier run"
 
 # Run with the earlier run file in the way; the message has to hold all given texts, separated by |. Faults of one
@@ -43,7 +43,7 @@ refuse() { # CODE TEXTS ARGUMENTS...
 train() { # CODE TEXTS DATA SETTINGS...
   local code=$1 texts=$2 data=$3
   shift 3
-  refuse "$code" "$texts" train "$data" model.gates=8 output.run=run.h5 "$@"
+  refuse "$code" "$texts" train "$data" model.gates=8 model.activation=gated output.run=run.h5 "$@"
 }
 
 # ---- files

@@ -32,7 +32,7 @@ compare_memory() { # RANKS DATA SETTINGS...; within $tolerance
   local ranks=$1 data=$2 real planned kind
   shift 2
   rm -f run.h5*
-  expect_code 4 "$ranks" train "$data" output.run=run.h5 solver.max_iterations=12 solver.tolerance=1e-12 solver.newton=false "$@"
+  expect_code 4 "$ranks" train "$data" output.run=run.h5 model.activation=gated solver.max_iterations=12 solver.tolerance=1e-12 solver.newton=false "$@"
   cp log real.log
   real=$(sed -n 's/.*peak memory \([0-9]*\) MB.*/\1/p' log)
   plan "$ranks" "$data" "$@" --ranks="$ranks"
@@ -71,7 +71,7 @@ check "the x-update is that of training, automatic too"
 # ---- what the plan says of the problem
 
 rm -f run.h5*
-expect_code 4 1 train five.h5 output.run=run.h5 solver.max_iterations=3 model.gates=32 model.loss=softmax \
+expect_code 4 1 train five.h5 output.run=run.h5 model.activation=gated solver.max_iterations=3 model.gates=32 model.loss=softmax \
   solver.x_update=block-kernel
 blocks=$(sed -n 's/.*block-kernel, \([0-9]*\) blocks.*/\1/p' log)
 plan 1 five.h5 model.gates=32 model.loss=softmax solver.x_update=block-kernel --ranks=1,2
@@ -87,7 +87,7 @@ check "the problem is that of training"
 
 if have h5dump; then
   rm -f run.h5*
-  expect_code 4 2 train r.h5 output.run=run.h5 solver.max_iterations=6 model.gates=64
+  expect_code 4 2 train r.h5 output.run=run.h5 model.activation=gated solver.max_iterations=6 model.gates=64
   plan 2 r.h5 --ranks=2 model.gates=64
   expect_near "bytes reduced" "$(column out needs reduced_bytes)" \
     "$(awk -v b="$(last_value run.h5 /history/comm_bytes)" 'BEGIN { print b / 6 }')" 1e-6

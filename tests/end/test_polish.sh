@@ -104,7 +104,7 @@ for ranks in 1 3; do
 done
 check "logistic loss, real data, 1 and 3 ranks: gap 1e-10, recomputed"
 
-huber="model.loss=huber model.gates=20 solver.polish=true"
+huber="model.activation=gated model.loss=huber model.gates=20 solver.polish=true"
 for precision in single double; do
   # shellcheck disable=SC2086
   good 2 train r.h5 $huber solver.precision=$precision output.run=$precision.h5
@@ -113,10 +113,10 @@ done
 expect_near "objective in single precision" "$(last_value single.h5 /history/primal)" "$(last_value double.h5 /history/primal)" 1e-6
 check "single precision: gap 1e-10"
 
-good 4 train c.h5 model.loss=softmax model.groups=nuclear model.gates=6 solver.polish=true solver.tolerance=1e-8 output.run=s.h5
+good 4 train c.h5 model.activation=gated model.loss=softmax model.groups=nuclear model.gates=6 solver.polish=true solver.tolerance=1e-8 output.run=s.h5
 at_most "gap" "$(last_value s.h5 /history/relative_gap)" 1e-8
 "$make_file" two-rows tiny.h5 || wrong "$make_file cannot be run (make tests builds it)"
-good 4 train tiny.h5 model.gates=4 solver.polish=true output.run=tiny-run.h5
+good 4 train tiny.h5 model.activation=gated model.gates=4 solver.polish=true output.run=tiny-run.h5
 at_most "gap of two rows" "$(last_value tiny-run.h5 /history/relative_gap)" 1e-10
 check "softmax to a gap of its own; more ranks than rows"
 

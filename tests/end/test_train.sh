@@ -115,7 +115,7 @@ check "single precision"
 printf '%s\n' "-1.28715,-2.5743,0.569624,no" "-0.928957,-1.85791,0.85772,yes" >tiny.csv
 good 1 import tiny.csv tiny.h5
 for loss in squared logistic huber squared-hinge; do
-  for ranks in 1 3; do good "$ranks" train tiny.h5 model.gates=10 model.loss=$loss solver.x_update=block-kernel output.run=tiny-run.h5; done
+  for ranks in 1 3; do good "$ranks" train tiny.h5 model.gates=10 model.activation=gated model.loss=$loss solver.x_update=block-kernel output.run=tiny-run.h5; done
 done
 check "two rows converge"
 
@@ -160,7 +160,7 @@ check "beta_absolute"
 # ---- budgets and signals
 
 for ranks in 1 3; do
-  expect_code 4 $ranks train r.h5 model.gates=20 solver.tolerance=1e-14 solver.max_iterations=6 output.run=budget.h5
+  expect_code 4 $ranks train r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-14 solver.max_iterations=6 output.run=budget.h5
   expect "stop" "$(attribute budget.h5 status/stop)" "iterations"
   expect "iterations" "$(values budget.h5 /history/iteration | wc -w)" "6"
   [ -n "$(values budget.h5 /model/relu/W1)" ] || wrong "no network was saved"
@@ -169,7 +169,7 @@ done
 check "a budget of iterations"
 
 # With a penalty so far off that nothing moves.
-endless="model.gates=20 solver.rho=1e12 solver.anderson=0 solver.max_iterations=2000000000 output.run=endless.h5"
+endless="model.gates=20 model.activation=gated solver.rho=1e12 solver.anderson=0 solver.max_iterations=2000000000 output.run=endless.h5"
 for ranks in 1 3; do
   # shellcheck disable=SC2086
   expect_code 4 $ranks train r.h5 $endless solver.max_seconds=0.5
@@ -230,7 +230,7 @@ else
   skip "two runs on the same ranks: the same bits" "h5diff is not installed"
 fi
 
-good 1 train r.h5 model.gates=20 seed=2 output.run=seed.h5
+good 1 train r.h5 model.gates=20 model.activation=gated seed=2 output.run=seed.h5
 [ "$(values seed.h5 /model/gates)" != "$(values run1.h5 /model/gates)" ] || wrong "the seed changes nothing"
 check "the seed"
 
@@ -272,7 +272,7 @@ check "a configuration file and overrides"
 
 "$make_file" two-rows tiny.h5 || wrong "$make_file cannot be run (make tests builds it)"
 for ranks in 1 3; do
-  good $ranks train tiny.h5 model.gates=4 solver.tolerance=1e-8 output.run=tiny-$ranks.h5
+  good $ranks train tiny.h5 model.gates=4 model.activation=gated solver.tolerance=1e-8 output.run=tiny-$ranks.h5
 done
 expect_near "objective" "$(last_value tiny-3.h5 /history/primal)" "$(last_value tiny-1.h5 /history/primal)" 1e-6
 check "more ranks than rows"
@@ -280,7 +280,7 @@ check "more ranks than rows"
 printf 'x,y\n-2,1.5\n-1,0.6\n0.5,0.1\n1.5,1.2\n2.5,2.4\n' >one.csv
 good 1 import one.csv one.h5 task=regression
 for ranks in 1 3; do
-  good $ranks train one.h5 data.bias=false model.gates=4 solver.tolerance=1e-8 output.run=one-$ranks.h5
+  good $ranks train one.h5 data.bias=false model.gates=4 model.activation=gated solver.tolerance=1e-8 output.run=one-$ranks.h5
 done
 # In one dimension without bias the half-lines are the only masks.
 expect "gates" "$(attribute one-1.h5 status/gates)" "2"

@@ -9,9 +9,9 @@
 . "$support/runs.sh"
 
 good 1 generate gaussian g.h5 n=20000 d=12
-settings="g.h5 model.gates=40 model.beta=0.001 solver.tolerance=1e-13 solver.block_rows=400"
+settings="g.h5 model.gates=40 model.activation=gated model.beta=0.001 solver.tolerance=1e-13 solver.block_rows=400"
 # Never done: steps of no size.
-endless="g.h5 model.gates=20 solver.rho=1e12 solver.anderson=0 solver.max_iterations=2000000000 solver.block_rows=400"
+endless="g.h5 model.gates=20 model.activation=gated solver.rho=1e12 solver.anderson=0 solver.max_iterations=2000000000 solver.block_rows=400"
 
 one_message() { # PATTERN
   [ "$(grep -c 'halfspace: error: ' log)" = 1 ] || wrong "$(grep -c 'halfspace: error: ' log) messages: $(head -n 3 log)"
@@ -124,7 +124,7 @@ chmod +x poor.sh
 # Room for MPI itself, which hangs without it, and then too little for the data, the blocks, or nothing at all.
 good 1 generate gaussian wide.h5 n=100000 d=100
 for room in 450000 500000 600000 1500000; do
-  POOR_KB=$room timeout -k 5 60 bash "$support/mpirun.sh" 3 ./poor.sh "$program" train wide.h5 \
+  POOR_KB=$room timeout -k 5 60 bash "$support/mpirun.sh" 3 ./poor.sh "$program" train wide.h5 model.activation=gated \
     model.gates=200 solver.max_iterations=2 watchdog_seconds=20 output.run=poor.h5 >out 2>log </dev/null
   code=$?
   rm -f poor.h5*

@@ -12,7 +12,7 @@ RANDOM=${HS_SEED:-1}
 most_kills=4 # of one trial; then it may finish
 
 good 1 generate gaussian g.h5 n=20000 d=12
-settings="g.h5 model.gates=40 model.beta=0.001 solver.tolerance=1e-7 solver.block_rows=400"
+settings="g.h5 model.gates=40 model.activation=gated model.beta=0.001 solver.tolerance=1e-7 solver.block_rows=400"
 # shellcheck disable=SC2086
 good 3 train $settings output.run=whole.h5
 check "the undisturbed run"

@@ -8,7 +8,7 @@
 # a fixed rho beyond all reason and would go on for ever. Takes about 80 s.
 # shellcheck source-path=SCRIPTDIR source=../support/end.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/end.sh"
-endless=(solver.tolerance=1e-14 solver.rho=1e12 solver.anderson=0 solver.max_iterations=2000000000)
+endless=(model.activation=gated solver.tolerance=1e-14 solver.rho=1e12 solver.anderson=0 solver.max_iterations=2000000000)
 export OMPI_MCA_mpi_yield_when_idle=1
 ulimit -c unlimited 2>/dev/null # no core file shall be left even where they are wanted
 # What MPI leaves behind when its daemons are killed goes with the folder.
