@@ -35,10 +35,11 @@ static void lower_estimate(const hs_relu_problem_t *problem, const double *theta
 }
 
 hs_status_t hs_bound_prove(const hs_relu_problem_t *problem, const double *theta, double max_seconds,
-                           hs_bracket_t *bracket, double *w, hs_proof_outcome_t *outcome,
+                           double epsilon, hs_bracket_t *bracket, double *w, hs_proof_outcome_t *outcome,
                            hs_traffic_t *traffic)
 {
-  hs_proof_options_t options = {.max_seconds = max_seconds, .floor = problem->beta, .start = w};
+  hs_proof_options_t options = {
+      .max_seconds = max_seconds, .floor = problem->beta, .epsilon = epsilon, .start = w};
   hs_proof_t proof;
   hs_status_t status = hs_relu_prove(problem, theta, &options, &proof, traffic);
   if (status != HS_OK) return status;

@@ -32,10 +32,11 @@ typedef struct hs_proof_outcome {
 /* Prove a bound, in at most so many seconds (> 0), and set the proved part of the bracket if it is higher than the one that
  * is there. Where the proof meets a higher price than the searches did, the estimate from this theta is no longer claimed:
  * it is lowered.
- *   w  d: on entry a direction of high price, on return that of the highest price met
+ *   epsilon  relative accuracy of the proof; 0: by the rank of X
+ *   w        d: on entry a direction of high price, on return that of the highest price met
  * Collective. */
 hs_status_t hs_bound_prove(const hs_relu_problem_t *problem, const double *theta, double max_seconds,
-                           hs_bracket_t *bracket, double *w, hs_proof_outcome_t *outcome,
+                           double epsilon, hs_bracket_t *bracket, double *w, hs_proof_outcome_t *outcome,
                            hs_traffic_t *traffic);
 
 #endif

@@ -39,6 +39,7 @@ typedef struct list {
   int64_t *row;            /* global numbers */
   double *signs, *weights; /* of the rows; of the nearest point of their hull */
   double delta, tolerance; /* of the last solve */
+  bool afresh;             /* it was once solved without what was known */
   double shrunk;           /* |p| when it lost rows */
 } list_t;
 
@@ -351,7 +352,10 @@ static hs_status_t next_trial(margin_t *m, int open, double seconds, double *to)
   if (status != HS_OK) return status;
   if (joined == 0 && list->tolerance <= least) {
     to[m->d + OUTCOME] = STUCK;
-    return HS_OK;
+    if (list->afresh) return HS_OK;
+    list->afresh = true;
+    list->delta = 0;
+    memset(list->weights, 0, (size_t)list->count * sizeof *list->weights);
   }
   if (joined == 0 || m->shard->partition.rows <= m->buckets) tolerance = least; /* no other rows will come */
   return solve(m, list, tolerance, seconds, to);

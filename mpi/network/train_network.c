@@ -18,7 +18,8 @@
 #define ROUNDING 1e-9     /* a price above beta by less of it is rounding */
 #define FIRST_LOOK 0.05   /* of the time for proofs: a first one, which sees whether a column is missing */
 #define ROUNDS_BETWEEN 10 /* of column generation after a proof has found a new column */
-#define PROOFS 12         /* at most, each after new columns */
+#define FINER 0.1         /* columns are generated to so much of the width that the proof is to reach */
+#define PROOFS 20         /* at most, each after new columns */
 
 /* All that the steps share. */
 typedef struct build {
@@ -97,13 +98,13 @@ static void take(build_t *build, const hs_columns_report_t *report)
 }
 
 /* Improve the network by so many rounds. Collective. */
-static hs_status_t columns(build_t *build, int64_t rounds)
+static hs_status_t columns(build_t *build, int64_t rounds, double tolerance)
 {
   const hs_network_options_t *options = build->options;
   hs_network_result_t *result = build->result;
   double begin = build->columns_begin - build->map_seconds;
   hs_columns_options_t how = {.rounds = rounds,
-                              .tolerance = options->tolerance,
+                              .tolerance = tolerance,
                               .final_starts = options->starts,
                               .seed = options->seed,
                               .max_seconds = seconds_left(build, options->max_seconds, begin),
@@ -127,7 +128,7 @@ static hs_status_t first_columns(build_t *build, const hs_neurons_t *others)
   hs_log("columns : neurons priced by their residual, a Lasso over them in each round");
   hs_log("  %5s %7s %16s %16s %9s %12s %8s", "round", "neurons", "objective", "lower estimate", "rel. gap",
          "price/beta", "seconds");
-  return status == HS_OK ? columns(build, build->options->rounds) : status;
+  return status == HS_OK ? columns(build, build->options->rounds, build->options->tolerance) : status;
 }
 
 /* ---- bounds ---- */
@@ -145,14 +146,20 @@ static hs_status_t estimate(build_t *build)
                            &build->traffic);
 }
 
+/* Relative width at which a proved bracket is called closed: that of the settings, but at least what proofs give in seconds. */
+static double proof_goal(const build_t *build)
+{
+  return fmin(build->options->tolerance, build->problem->shard->d <= 4 ? 2e-6 : 1e-5);
+}
+
 /* A direction above beta that the proof has found becomes a column, and the network gets better by it. *gained: the objective
  * fell. Collective. */
 static hs_status_t improve(build_t *build, bool *gained)
 {
   hs_network_result_t *result = build->result;
-  double before = result->value.objective;
+  double before = result->value.objective, goal = proof_goal(build);
   hs_status_t status = hs_agree(build->problem->comm, hs_neurons_add(&result->neurons, build->w, NULL));
-  if (status == HS_OK) status = columns(build, ROUNDS_BETWEEN);
+  if (status == HS_OK) status = columns(build, ROUNDS_BETWEEN, goal * FINER);
   result->bracket.network = result->value.objective;
   *gained = status == HS_OK && result->value.objective < before;
   return status;
@@ -170,16 +177,17 @@ static bool is_missing(const build_t *build, const hs_proof_outcome_t *outcome)
 static hs_status_t prove(build_t *build)
 {
   double limit = build->options->proof_seconds, begin = MPI_Wtime();
+  hs_bracket_t *bracket = &build->result->bracket;
   bool goes_on = limit > 0, missing = true;
   hs_status_t status = HS_OK;
   for (int proof = 0; proof < PROOFS && goes_on && status == HS_OK && !interrupted(build); proof++) {
     hs_proof_outcome_t outcome;
     double left = seconds_left(build, limit, begin), look = missing ? fmin(left, FIRST_LOOK * limit) : left;
     hs_log_live("proving a lower bound on the global optimum ...");
-    status = hs_bound_prove(build->problem, build->theta, look, &build->result->bracket, build->w, &outcome,
-                            &build->traffic);
+    status = hs_bound_prove(build->problem, build->theta, look, proof_goal(build) / 2, bracket, build->w,
+                            &outcome, &build->traffic);
     if (status != HS_OK) break;
-    missing = is_missing(build, &outcome);
+    missing = hs_bracket_width(bracket, bracket->proved) > proof_goal(build) && is_missing(build, &outcome);
     bool gained = true;
     if (missing && !interrupted(build)) status = improve(build, &gained);
     left = seconds_left(build, limit, begin);

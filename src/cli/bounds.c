@@ -123,7 +123,7 @@ static hs_status_t compute(bounds_run_t *run)
                                settings->seed, 0, &run->bracket, run->w, &traffic);
   hs_proof_outcome_t outcome;
   if (status == HS_OK && settings->bounds.max_seconds > 0 && !hs_interrupted())
-    status = hs_bound_prove(&run->problem, run->theta, settings->bounds.max_seconds, &run->bracket, run->w,
+    status = hs_bound_prove(&run->problem, run->theta, settings->bounds.max_seconds, 0, &run->bracket, run->w,
                             &outcome, &traffic);
   return status;
 }

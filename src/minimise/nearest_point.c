@@ -9,16 +9,16 @@
 #include "base/memory.h"
 #include "minimise/vectors.h"
 
-#define DELTA 1e-1        /* the first, relative to the largest |z|^2 */
-#define FALL 0.1          /* of delta from step to step */
+#define DELTA 1e-1 /* the first, relative to the largest |z|^2 */
+#define FALL 0.1   /* of delta from step to step */
+#define BACK 1e3   /* and rise from solve to solve: a small delta far from the solution leads nowhere */
 #define LEAST_DELTA 1e-12 /* below, K + delta 1 may have no factor */
 #define STEPS 40          /* proximal steps */
-#define NEWTON 30         /* iterations for one of them */
-#define HALVINGS 40
-#define DESCENT 1e-4 /* Armijo: share of the decrease that the slope promises */
-#define EXACT                                                                                                \
-  1e-2 /* a proximal step is exact when its gradient is below this share of what it has left to gain */
-#define VANISHED 1e-16 /* |p|^2 below this share of the largest |z|^2 is rounding */
+#define NEWTON 60         /* iterations for one of them */
+#define BISECTIONS 50     /* of a line search */
+#define EXACT 1e-2        /* of the gap: error of the direction of a proximal step */
+#define ROUNDING 1e-20    /* of its square */
+#define VANISHED 1e-16    /* |p|^2 below this share of the largest |z|^2 is rounding */
 
 /* LAPACK's routines, as Fortran has them. */
 extern void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
@@ -26,14 +26,15 @@ extern void dpotrs_(const char *uplo, const int *n, const int *nrhs, const doubl
                     double *b, const int *ldb, int *info);
 
 typedef struct nearest {
-  int m, count, *open; /* open: the coordinates that are free to move */
+  int m, count, *active; /* the rows with a share in Newton's matrix */
   const double *K;
-  double scale, delta;        /* largest |z|^2; absolute */
-  double *a, *Ka, *center;    /* m each: the iterate, its margins, where the proximal step began */
-  double *trial, *Ktrial, *x; /* m each */
-  double *factor;             /* count x count */
-  double best;                /* gap of the best weights so far */
-  double square, *weights;    /* m, of the caller */
+  double scale, delta;     /* largest |z|^2; absolute */
+  double *b, *Kb, *center; /* m each: v = Z'b, its margins Z v; where the proximal step began */
+  double *next, *Knext;    /* Newton's point */
+  double *a, *Ka;          /* what v stands for in the problem of the weights */
+  double *factor;          /* count x count */
+  double best;             /* gap of the best weights so far */
+  double square, *weights; /* m, of the caller */
   struct timespec begin;
 } nearest_t;
 
@@ -47,22 +48,23 @@ static double seconds_since(const struct timespec *begin)
 static bool nearest_create(nearest_t *n)
 {
   size_t m = (size_t)n->m;
-  n->open = hs_alloc(m, sizeof(int), "nearest point");
-  n->a = hs_alloc(6 * m, sizeof(double), "nearest point");
+  n->active = hs_alloc(m, sizeof(int), "nearest point");
+  n->b = hs_alloc(7 * m, sizeof(double), "nearest point");
   n->factor = hs_alloc(m * m, sizeof(double), "factor of the nearest point");
-  if (n->open == NULL || n->a == NULL || n->factor == NULL) return false;
+  if (n->active == NULL || n->b == NULL || n->factor == NULL) return false;
+  n->Kb = n->b + m;
+  n->center = n->Kb + m;
+  n->next = n->center + m;
+  n->Knext = n->next + m;
+  n->a = n->Knext + m;
   n->Ka = n->a + m;
-  n->center = n->Ka + m;
-  n->trial = n->center + m;
-  n->Ktrial = n->trial + m;
-  n->x = n->Ktrial + m;
   return true;
 }
 
 static void nearest_free(nearest_t *n)
 {
-  hs_free(n->open);
-  hs_free(n->a);
+  hs_free(n->active);
+  hs_free(n->b);
   hs_free(n->factor);
 }
 
@@ -94,88 +96,99 @@ static bool keep_best(nearest_t *n, bool any)
   return vanished;
 }
 
-static double slope(const nearest_t *n, int k)
+/* How far below its target row k is:  r_k = 1 + delta center_k - z_k'v */
+static double lack(const nearest_t *n, int k)
 {
-  return n->Ka[k] - 1 + n->delta * (n->a[k] - n->center[k]);
+  return 1 + n->delta * n->center[k] - n->Kb[k];
 }
 
-/* q(trial) - q(a), by differences, which stay exact where the values of q agree in all digits:
- *     q(a) = a'Ka / 2 - 1'a + delta/2 |a - center|^2,   q(a + s) - q(a) = s'(slope(a) + (K s + delta s) / 2) */
-static double change(const nearest_t *n, double *promised)
+/* The active rows, r > 0, and a = r_+ / delta. */
+static void find_active(nearest_t *n)
 {
-  double q = 0;
-  *promised = 0;
-  for (int k = 0; k < n->m; k++) {
-    double s = n->trial[k] - n->a[k], g = slope(n, k);
-    *promised += s * g;
-    q += s * (g + 0.5 * (n->Ktrial[k] - n->Ka[k] + n->delta * s));
-  }
-  return q;
-}
-
-/* The coordinates that are free: positive, or on their way. Returns the largest violation of the proximal step's optimality. */
-static double find_open(nearest_t *n)
-{
-  double worst = 0;
   n->count = 0;
   for (int k = 0; k < n->m; k++) {
-    double g = slope(n, k);
-    if (!(n->a[k] > 0) && !(g < 0)) continue;
-    n->open[n->count++] = k;
-    worst = fmax(worst, fabs(g));
+    double r = lack(n, k);
+    n->a[k] = fmax(0, r / n->delta);
+    if (r > 0) n->active[n->count++] = k;
   }
-  return worst;
 }
 
-/* x = (K_oo + delta 1)^-1 (1 + delta center_o) - a_o  on the open coordinates. False: no factor. */
-static bool newton_direction(nearest_t *n)
+/* Newton's point:  (K_AA + delta 1) b_A = 1 + delta center_A,  b = 0 elsewhere. False: no factor. */
+static bool newton_point(nearest_t *n)
 {
   int size = n->count, one = 1, info = 0;
+  double *x = n->Knext; /* free until the products are made */
   for (int i = 0; i < size; i++) {
-    const double *row = n->K + (int64_t)n->open[i] * n->m;
+    const double *row = n->K + (int64_t)n->active[i] * n->m;
     double *to = n->factor + (int64_t)i * size;
-    for (int j = 0; j <= i; j++) to[j] = row[n->open[j]];
+    for (int j = 0; j <= i; j++) to[j] = row[n->active[j]];
     to[i] += n->delta;
-    n->x[i] = 1 + n->delta * n->center[n->open[i]];
+    x[i] = 1 + n->delta * n->center[n->active[i]];
   }
   dpotrf_("U", &size, n->factor, &size, &info); /* upper in columns is lower in rows */
   if (info != 0) return false;
-  dpotrs_("U", &size, &one, n->factor, &size, n->x, &size, &info);
-  for (int i = 0; i < size; i++) n->x[i] -= n->a[n->open[i]];
+  dpotrs_("U", &size, &one, n->factor, &size, x, &size, &info);
+  memset(n->next, 0, (size_t)n->m * sizeof(double));
+  for (int i = 0; i < size; i++) n->next[n->active[i]] = x[i];
+  products(n, n->next, n->Knext);
   return true;
 }
 
-/* a <- (a + t x)_+ with the first t = 1, 1/2, ... of enough descent. False: there is none. */
-static bool move(nearest_t *n)
+/* Derivative at b + t s, s = next - b, of  phi(b) = b'Kb / 2 + |r_+|^2 / (2 delta). */
+static double slope(const nearest_t *n, double t)
 {
-  double t = 1;
-  for (int halving = 0; halving < HALVINGS; halving++, t /= 2) {
-    double promised;
-    memcpy(n->trial, n->a, (size_t)n->m * sizeof(double));
-    for (int i = 0; i < n->count; i++) n->trial[n->open[i]] = fmax(0, n->a[n->open[i]] + t * n->x[i]);
-    products(n, n->trial, n->Ktrial);
-    if (!(change(n, &promised) <= DESCENT * promised) || !(promised < 0)) continue;
-    memcpy(n->a, n->trial, (size_t)n->m * sizeof(double));
-    memcpy(n->Ka, n->Ktrial, (size_t)n->m * sizeof(double));
-    return true;
+  double along = 0, rows = 0;
+  for (int k = 0; k < n->m; k++) {
+    double s = n->next[k] - n->b[k], h = n->Knext[k] - n->Kb[k];
+    along += s * (n->Kb[k] + t * h);
+    rows += fmax(0, lack(n, k) - t * h) * h;
   }
-  return false;
+  return along - rows / n->delta;
+}
+
+/* To the least phi on the way to Newton's point. False when that is no further than a share of |v|, squared: the proximal step
+ * is done. */
+static bool move(nearest_t *n, double share)
+{
+  double low = 0, high = 1, begin = slope(n, 0), t = 1;
+  if (slope(n, 1) > -1e-8 * begin) {
+    for (int k = 0; k < BISECTIONS; k++) {
+      t = (low + high) / 2;
+      if (slope(n, t) > 0)
+        high = t;
+      else
+        low = t;
+    }
+  }
+  for (int k = 0; k < n->m; k++) {
+    n->b[k] += t * (n->next[k] - n->b[k]);
+    n->Kb[k] += t * (n->Knext[k] - n->Kb[k]);
+  }
+  return -begin > share * hs_vector_dot(n->m, n->b, n->Kb);
+}
+
+/* At the end of a proximal step b = r_+ / delta, and b is the one of the two that rounding has not blown up. */
+static void round_off(nearest_t *n)
+{
+  for (int k = 0; k < n->m; k++) n->a[k] = fmax(0, n->b[k]);
 }
 
 /* One proximal step. Returns false when nothing more can be gained at all. */
 static bool proximal_step(nearest_t *n, const hs_nearest_options_t *options, int *iterations)
 {
-  bool moved = false;
   memcpy(n->center, n->a, (size_t)n->m * sizeof(double));
+  find_active(n);
   for (int k = 0; k < NEWTON; k++) {
-    double left = fmin(1, fmax(n->best, options->tolerance));
-    if (find_open(n) <= EXACT * left) return true;
+    double accuracy = EXACT * fmin(1, n->best);
     ++*iterations;
-    if (!newton_direction(n)) return false;
-    if (!move(n)) return moved;
-    moved = true;
+    if (!newton_point(n)) return false;
+    bool more = move(n, fmax(accuracy * accuracy, ROUNDING));
+    find_active(n);
+    if (!more) round_off(n);
+    products(n, n->a, n->Ka);
     if (keep_best(n, false) || n->best <= options->tolerance) return false;
     if (options->max_seconds > 0 && seconds_since(&n->begin) >= options->max_seconds) return false;
+    if (!more) return true;
   }
   return true;
 }
@@ -194,6 +207,7 @@ static void begin_with(nearest_t *n)
   products(n, n->a, n->Ka);
   double square = hs_vector_dot(n->m, n->a, n->Ka);
   if (square > VANISHED * n->scale) cblas_dscal(2 * n->m, 1 / square, n->a, 1); /* Ka lies behind a */
+  memcpy(n->b, n->a, 2 * (size_t)n->m * sizeof *n->b);
 }
 
 hs_status_t hs_nearest_point(int m, const double *K, const hs_nearest_options_t *options, double *delta,
@@ -207,7 +221,7 @@ hs_status_t hs_nearest_point(int m, const double *K, const hs_nearest_options_t 
     return HS_NO_MEMORY;
   }
   begin_with(&n);
-  double share = *delta > 0 ? *delta : DELTA;
+  double share = *delta > 0 ? fmin(DELTA, BACK * *delta) : DELTA;
   bool more = !keep_best(&n, true) && n.best > options->tolerance;
   for (int step = 0; step < STEPS && more; step++) {
     n.delta = share * n.scale;

@@ -5,9 +5,12 @@
  * and e is a convex combination of the rows whose margin is the least one. Up to its scale the point is Z'a, where a solves
  *     min over a >= 0 of  a'K a / 2 - 1'a,       weights = a / 1'a,      |p|^2 = 1 / 1'a
  * (the dual of a support vector machine without offset). That is done by proximal steps (Rockafellar 1976),
- *     a <- argmin over a >= 0 of  a'K a / 2 - 1'a + delta/2 |a - a_old|^2,
- * with delta falling by a factor from step to step, each by projected Newton (Bertsekas 1982): a factor of the free part
- * of K + delta 1 per iteration. Points that depend on each other, repeated ones too, are in no way. Not collective.
+ *     a <- argmin over a >= 0 of  a'K a / 2 - 1'a + delta/2 |a - c|^2,      c the a before,
+ * with delta falling by a factor from step to step. In v = Z'b a step is a smooth problem without constraints,
+ *     min over v of  |v|^2 / 2 + |r_+|^2 / (2 delta),    r = 1 + delta c - Z v,    a = r_+ / delta,
+ * solved by Newton's method with an exact line search (Mangasarian 2002, "A finite Newton method for classification"; Li, Sun
+ * & Toh 2018): a Cholesky factor of K + delta 1 on the rows of r > 0 per iteration, some ten to forty in all. Points that
+ * depend on each other, repeated ones too, are in no way. Not collective.
  */
 #ifndef HS_MINIMISE_NEAREST_POINT_H
 #define HS_MINIMISE_NEAREST_POINT_H
@@ -30,8 +33,8 @@ typedef struct hs_nearest_report {
 /* The weights of p = sum_k weights_k z_k.
  *   m        points, at least 1
  *   K        m x m, symmetric, both triangles
- *   delta    to start with, relative to the largest |z_k|^2; 0 takes the usual one. Receives the last one: a solve that goes
- *            on from the weights of another goes on from its delta too
+ *   delta    to start with, relative to the largest |z_k|^2; 0 takes the usual one. Receives the last one, for a solve
+ *            that goes on from these weights
  *   weights  m: a start (>= 0; all 0 if there is none); receives weights >= 0 of sum 1
  * Stops when the gap is within the tolerance, at the limit of time, or when rounding leaves nothing to gain; 0 in the hull
  * is such a case. HS_NO_MEMORY leaves the weights as they were. */

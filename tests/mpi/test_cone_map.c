@@ -292,9 +292,6 @@ static void test_optimality(int n, int d, hs_precision_t precision, int threads,
   bool good = hs_margin_directions(WORLD, shard, GATES, p.G, &exact, E, margins, &report, &mine) == HS_OK;
   good = good && report.flat == 0 && report.unsolved == 0 && report.gap <= 1e-8 &&
          mine.calls <= 3 * report.rounds;
-  if (getenv("DBG"))
-    printf("DBG rounds %d unsolved %d gap %g m %g %g calls %d\n", report.rounds, report.unsolved, report.gap,
-           margins[0], margins[1], (int)mine.calls);
   for (int i = 0; i < GATES && good; i++) {
     const double *g = p.G + i * d;
     good = good && fabs(plain_margin(&p, i, E + i * d) - margins[i]) <= 1e-13;
@@ -308,6 +305,42 @@ static void test_optimality(int n, int d, hs_precision_t precision, int threads,
   set_threads(1);
 }
 
+/* The usual tolerance, and no time at all: never worse than the gates themselves, certified gaps that are true, the same on
+ * all ranks. */
+static void test_limits(int n, int d, const char *name)
+{
+  enum { GATES = 5 };
+  direct_t p = direct_make(n, d, GATES, 1, HS_SQUARED, HS_JOINT);
+  hs_shard_t *shard = distributed_shard(WORLD, &p, 5, HS_DOUBLE);
+  const hs_margin_options_t usual = {0}, no_time = {.max_seconds = 1e-9};
+  const hs_margin_options_t *options[] = {&exact, &usual, &no_time};
+  double *E = direct_numbers(GATES * d), *first = direct_numbers(GATES * d), margins[3][GATES];
+  hs_margin_report_t report[3];
+  bool good = true;
+  for (int o = 0; o < 3 && good; o++) {
+    good = hs_margin_directions(WORLD, shard, GATES, p.G, options[o], E, margins[o], &report[o], &traffic) ==
+           HS_OK;
+    memcpy(first, E, (size_t)(GATES * d) * sizeof *E);
+    MPI_Bcast(first, GATES * d, MPI_DOUBLE, 0, WORLD);
+    good = good && memcmp(first, E, (size_t)(GATES * d) * sizeof *E) == 0;
+    for (int i = 0; i < GATES && good; i++) {
+      const double *g = p.G + i * d;
+      good = fabs(plain_margin(&p, i, E + i * d) - margins[o][i]) <= 1e-13;
+      good = good && margins[o][i] >= plain_margin(&p, i, g) / direct_length(d, g) - 1e-13;
+      good = good && margins[o][i] >= (1 - report[o].gap) * margins[0][i] * (1 - 1e-12);
+      good = good && margins[o][i] <= margins[0][i] * (1 + 2e-8);
+    }
+  }
+  good = good && report[0].unsolved == 0 && report[0].gap <= 1e-8;
+  good = good && report[1].unsolved == 0 && report[1].gap <= 1e-3;
+  good = good && report[2].rounds <= 2 && report[2].gap > 0;
+  hs_check(WORLD, good, name);
+  free(E);
+  free(first);
+  hs_shard_free(&shard);
+  direct_free(&p);
+}
+
 int main(int argc, char **argv)
 {
   MPI_Init(&argc, &argv);
@@ -317,6 +350,9 @@ int main(int argc, char **argv)
   test_optimality(300, 6, HS_DOUBLE, 1, "largest margins: optimality conditions");
   test_optimality(1500, 12, HS_SINGLE, 1, "largest margins: features in single precision");
   test_optimality(1500, 5, HS_DOUBLE, 3, "largest margins: threads");
+  test_limits(40, 40, "largest margins: as many features as rows");
+  test_limits(700, 30, "largest margins: tolerances and limits of time");
+  test_limits(4500, 3, "largest margins: more rows than are multiplied once and for all");
   check_solved(120, 1, HS_SQUARED, HS_DOUBLE, "one output");
   check_solved(120, 1, HS_LOGISTIC, HS_SINGLE, "one output, logistic, single precision");
   check_solved(120, 3, HS_SQUARED, HS_DOUBLE, "three outputs");
