@@ -382,18 +382,19 @@ static void share_trials(margin_t *m)
   m->open = kept;
 }
 
-/* New directions for the open gates. What is left of the seconds is shared out to the gates of a rank. Collective. */
+/* New directions for the open gates. The time that is left is for one gate after the other: a few good directions are worth
+ * more than many bad ones. Gates without time are closed. Collective. */
 static hs_status_t next_trials(margin_t *m)
 {
   hs_status_t status = HS_OK;
-  int mine = 0;
   memset(m->shared, 0, ((size_t)m->open * (size_t)(m->d + TAIL) + 1) * sizeof(double));
-  for (int i = 0; i < m->open; i++) mine += m->which[i] % m->ranks == m->rank;
   for (int i = 0; i < m->open && status == HS_OK; i++) {
     if (m->which[i] % m->ranks != m->rank) continue;
-    double left = m->max_seconds - (MPI_Wtime() - m->begin);
-    double seconds = m->max_seconds > 0 ? fmax(left / mine--, 1e-9) : 0;
-    status = next_trial(m, i, seconds, m->shared + (int64_t)i * (m->d + TAIL));
+    double left = m->max_seconds - (MPI_Wtime() - m->begin), *to = m->shared + (int64_t)i * (m->d + TAIL);
+    if (m->max_seconds > 0 && left <= 0)
+      to[m->d + OUTCOME] = STUCK;
+    else
+      status = next_trial(m, i, m->max_seconds > 0 ? left : 0, to);
   }
   status = hs_agree(m->comm, status);
   if (status == HS_OK) share_trials(m);

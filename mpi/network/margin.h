@@ -17,11 +17,11 @@
 #include "mpi/data/shard.h"
 
 typedef struct hs_margin_options {
-  double
-      tolerance; /* relative: a margin of (1 - tolerance) times the largest one will do; 0: the usual, 1e-3 */
-  double
-      max_seconds; /* 0: no limit. At the limit the best directions that were met are taken; what is under way is ended
-                         first, a scan of the rows and an iteration for each gate */
+  /* relative: a margin of (1 - tolerance) times the largest one will do; 0: the usual, 1e-3 */
+  double tolerance;
+  /* 0: no limit. At the limit the best directions that were met are taken, those of the gates themselves included; what is
+   * under way is ended first: a scan or the products of rows, an iteration */
+  double max_seconds;
 } hs_margin_options_t;
 
 typedef struct hs_margin_report {

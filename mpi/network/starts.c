@@ -36,7 +36,7 @@ hs_status_t hs_neurons_of_model(const hs_model_t *model, hs_neurons_t *neurons)
   return status;
 }
 
-/* Seconds that the local method of a start may take: 0: no limit. Random starts were asked for by number: none is cut short. */
+/* Seconds that the local method of a start, and the max-margin directions, may take: 0: no limit. Random starts were asked for by number: none is cut short. */
 static double time_for(const search_t *search, hs_start_kind_t kind)
 {
   bool random = kind == HS_START_RANDOM_LBFGS || kind == HS_START_RANDOM_ADAM;

@@ -245,10 +245,9 @@ static hs_status_t save(train_t *train)
   train->outputs.times.setup_seconds = solution->setup_seconds;
   hs_bracket_t bracket = hs_bracket_none();
   bracket.gates_lower = solution->last.dual;
-  return hs_outputs_save(&train->outputs, &train->model,
-                         train->has_network ? &train->network.bracket : &bracket,
-                         train->has_network ? &train->network.record : NULL, hs_stop_name(solution->stop),
-                         solution->loss);
+  return hs_outputs_save(
+      &train->outputs, &train->model, train->has_network ? &train->network.bracket : &bracket,
+      train->has_network ? &train->network.record : NULL, hs_stop_name(solution->stop), solution->loss);
 }
 
 /* Iterations, and their seconds, without the steps of the polish. */
@@ -305,12 +304,13 @@ static void print_summary(const train_t *train)
   hs_log("weights : %d of %d gates are on; mean loss %.6g a row", train->model.gates,
          train->setup.problem.gates, solution->loss / (double)train->setup.shard->partition.rows);
   if (train->has_network) hs_network_stage_print(&train->network);
-  hs_log("time    : %.2f s = set-up %.2f + %" PRId64
+  const char *before = train->rounds.behind.iteration > 0 ? "set-up and gate searches" : "set-up";
+  hs_log("time    : %.2f s = %s %.2f + %" PRId64
          " iterations %.2f (%.1f ms each, %d factorings, reductions %.1f %%); "
          "peak memory %.0f MB on all ranks",
-         last->seconds, solution->setup_seconds, iterations, solving, 1e3 * solving / (double)iterations,
-         solution->factorings, 100 * last->comm_seconds / fmax(last->seconds, 1e-9),
-         (double)train->outputs.times.peak_bytes / 1e6);
+         last->seconds, before, solution->setup_seconds, iterations, solving,
+         1e3 * solving / (double)iterations, solution->factorings,
+         100 * last->comm_seconds / fmax(last->seconds, 1e-9), (double)train->outputs.times.peak_bytes / 1e6);
   hs_log("saved   : %s", train->settings->output.run);
   print_checkpoint(train);
 }

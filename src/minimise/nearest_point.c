@@ -9,9 +9,9 @@
 #include "base/memory.h"
 #include "minimise/vectors.h"
 
-#define DELTA 1e-1 /* the first, relative to the largest |z|^2 */
+#define DELTA 1e-2 /* the first, relative to the largest |z|^2 */
 #define FALL 0.1   /* of delta from step to step */
-#define BACK 1e3   /* and rise from solve to solve: a small delta far from the solution leads nowhere */
+#define BACK 30    /* and rise from solve to solve: a small delta far from the solution leads nowhere */
 #define LEAST_DELTA 1e-12 /* below, K + delta 1 may have no factor */
 #define STEPS 40          /* proximal steps */
 #define NEWTON 60         /* iterations for one of them */
