@@ -13,7 +13,10 @@
 
 #define MOST_ROUNDS 100
 #define STARTS 256
-#define FAR 1.05      /* prices above this times beta are found with a quarter of the starts */
+#define FAR 1.05 /* prices above this times beta are found with a quarter of the starts */
+#define FEW                                                                                                  \
+  50 /* neurons near which is searched from the first round on; near more of them only when prices are near beta: what
+                         they find is fine detail */
 #define MOST_ADDED 50 /* columns per round */
 #define OVER 1e-9     /* a price above (1 + OVER) beta is above beta */
 #define OUTER_TOLERANCE 1e-11
@@ -134,13 +137,13 @@ static hs_status_t add_columns(run_t *run)
 /* ---- bounds ---- */
 
 /* run->price at a residual. Collective. */
-static hs_status_t find_price(run_t *run, const double *theta, int64_t starts, int64_t round)
+static hs_status_t find_price(run_t *run, const double *theta, int64_t starts, int64_t round, bool near)
 {
   double limit = run->options->max_seconds, began = MPI_Wtime();
   hs_price_options_t options = {.starts = starts, .seed = run->options->seed, .round = round};
   options.above = run->problem->beta * (1 + OVER);
   options.keep = MOST_ADDED;
-  if (run->columns.count > 0) options.near = &run->columns;
+  if (run->columns.count > 0 && near) options.near = &run->columns;
   if (limit > 0)
     options.max_seconds = hs_first_ranks(run->problem->comm, fmax(limit - seconds(run), 0.02 * limit));
   hs_price_free(&run->price);
@@ -183,7 +186,7 @@ static hs_status_t confirm(run_t *run)
 {
   if (run->round.lower <= run->final.lower) return HS_OK;
   hs_status_t status =
-      find_price(run, run->round.theta, run->options->final_starts, FINAL_ROUND + run->finals++);
+      find_price(run, run->round.theta, run->options->final_starts, FINAL_ROUND + run->finals++, true);
   if (status != HS_OK) return status;
   run->price.starts += run->round.starts; /* the round's were others */
   if (run->price.best < run->round.Z) {
@@ -220,7 +223,8 @@ static hs_status_t one_round(run_t *run)
   double Z = run->price.best, beta = run->problem->beta; /* of the round before */
   bool far = run->report->rounds == 0 || Z > FAR * beta;
   int64_t starts = far ? hs_max64(run->starts / 4, 1) : run->starts;
-  status = find_price(run, run->theta, starts, run->report->rounds++);
+  bool near = !far || run->columns.count <= FEW;
+  status = find_price(run, run->theta, starts, run->report->rounds++, near);
   if (status != HS_OK) return status;
   take_bound(run, &run->round, run->theta);
   double objective = run->best_value.objective;

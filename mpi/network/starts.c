@@ -3,16 +3,20 @@
 #include <cblas.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "mpi/comm/agree.h"
 #include "mpi/network/cone_map.h"
 #include "mpi/network/local_search.h"
 #include "mpi/network/random_start.h"
 #include "mpi/network/sign_map.h"
 
-#define WIDTH 50        /* neurons of a random start, unless the user says otherwise */
+#define WIDTH 50 /* neurons of a random start, unless the user says otherwise */
+#define WIDEST                                                                                               \
+  200 /* neurons of a map that are searched: with several outputs a map has up to C for each gate */
 #define POOL 200        /* neurons kept of the networks that were not chosen */
 #define MAP_SHARE 0.125 /* of the seconds, for each of the three maps */
 #define TOLERANCE 1e-6  /* of the local method: column generation does the rest */
@@ -79,7 +83,7 @@ static hs_status_t run_method(search_t *search, hs_neurons_t *neurons, hs_local_
   hs_status_t status = hs_local_search(search->problem, neurons, &options, &report, search->traffic);
   if (status != HS_OK) return status;
   search->starts->interrupted |= report.stop == HS_LOCAL_INTERRUPTED;
-  row->start = report.start.objective;
+  if (isnan(row->start)) row->start = report.start.objective;
   row->end = report.end.objective;
   row->iterations = report.iterations;
   row->seconds = report.seconds;
@@ -97,18 +101,65 @@ static void print_row(const hs_start_record_t *row)
          row->iterations, row->seconds);
 }
 
+typedef struct ranked {
+  double size;
+  int index;
+} ranked_t;
+
+static int larger_first(const void *a, const void *b)
+{
+  const ranked_t *x = a, *y = b;
+  if (x->size != y->size) return x->size < y->size ? 1 : -1;
+  return x->index - y->index;
+}
+
+/* Keep the WIDEST largest neurons, in their order. Not collective; the same on all ranks. */
+static hs_status_t keep_largest(hs_neurons_t *neurons)
+{
+  ranked_t *order = hs_alloc((size_t)neurons->count, sizeof *order, "sizes of neurons");
+  if (order == NULL) return HS_NO_MEMORY;
+  for (int k = 0; k < neurons->count; k++) {
+    const double *a = neurons->W2 + (int64_t)k * neurons->outputs; /* balanced: |w| = |a| */
+    order[k] = (ranked_t){cblas_ddot(neurons->outputs, a, 1, a, 1), k};
+  }
+  qsort(order, (size_t)neurons->count, sizeof *order, larger_first);
+  for (int r = WIDEST; r < neurons->count; r++)
+    memset(neurons->W2 + (int64_t)order[r].index * neurons->outputs, 0,
+           (size_t)neurons->outputs * sizeof(double));
+  hs_free(order);
+  hs_neurons_prune(neurons, 0);
+  return HS_OK;
+}
+
+/* A map of several outputs may be wide: its value is told, and its largest neurons are searched. What cone decompositions are made of
+ * cancels, so that a part of one is no network worth having: *searched is false then. Collective. */
+static hs_status_t narrow(search_t *search, hs_neurons_t *neurons, hs_start_record_t *row, bool *searched)
+{
+  hs_relu_value_t value;
+  *searched = neurons->count > 0;
+  if (neurons->count <= WIDEST || row->number > 0) return HS_OK;
+  hs_status_t status = hs_relu_evaluate(search->problem, neurons, NULL, &value, search->traffic);
+  row->start = value.objective;
+  *searched = row->kind == HS_START_SIGN_MAP;
+  if (status == HS_OK && *searched) status = keep_largest(neurons);
+  return hs_agree(search->problem->comm, status);
+}
+
 /* One start: its value, the local method from it, the record. The neurons are used up. Collective. */
 static hs_status_t follow(search_t *search, hs_start_kind_t kind, int64_t number, hs_neurons_t *neurons)
 {
   hs_local_method_t method = kind == HS_START_RANDOM_ADAM ? HS_LOCAL_ADAM : HS_LOCAL_LBFGS;
-  hs_start_record_t row = {.kind = kind, .number = number, .neurons = neurons->count, .end = NAN};
+  hs_start_record_t row = {
+      .kind = kind, .number = number, .neurons = neurons->count, .start = NAN, .end = NAN};
   hs_relu_value_t value;
   hs_status_t status;
   hs_neurons_prune(neurons, 0);
   hs_neurons_balance(neurons);
-  if (neurons->count > 0) {
+  bool searched;
+  status = narrow(search, neurons, &row, &searched);
+  if (status == HS_OK && searched) {
     status = run_method(search, neurons, method, &row, &value);
-  } else {
+  } else if (status == HS_OK) {
     status = hs_relu_evaluate(search->problem, neurons, NULL, &value, search->traffic);
     row.start = value.objective;
   }

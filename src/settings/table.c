@@ -97,7 +97,7 @@ const hs_setting_t hs_setting_table[] = {
     CHOICE("network.method", network.method, "lbfgs", "lbfgs|adam|both", "local method of the random starts"),
     INTEGER("network.rounds", network.rounds, "30", 0, LARGEST,
             "rounds of neuron column generation (0: local methods alone)"),
-    POSITIVE("network.tolerance", network.tolerance, "1e-3",
+    POSITIVE("network.tolerance", network.tolerance, "2e-3",
              "relative width of the estimated bracket on the ReLU network's optimum to stop at"),
     REAL("network.max_seconds", network.max_seconds, "300", 0,
          "seconds for column generation and the starts from the convex solution (0: no limit)"),
