@@ -4,14 +4,12 @@
 
 #include "base/memory.h"
 #include "io/hdf5/h5.h"
+#include "io/hdf5/records.h"
 #include "io/run/run_layout.h"
 
 static_assert(sizeof(hs_path_point_t) == 8 * HS_PATH_POINT_FIELDS, "a field of 8 bytes for each data set");
 
-static const struct {
-  const char *name;
-  bool integer;
-} fields[HS_PATH_POINT_FIELDS] = {
+static const hs_record_field_t fields[HS_PATH_POINT_FIELDS] = {
     {"beta", false},
     {"beta_relative", false},
     {"primal", false},
@@ -28,35 +26,7 @@ static const struct {
     {"validation_error", false},
 };
 
-static hid_t type_of(int field)
-{
-  return fields[field].integer ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
-}
-
-/* Selects one field of an array of points in memory; the caller closes it. */
-static hid_t column_of(int64_t count, int field)
-{
-  hsize_t extent[2] = {(hsize_t)count, HS_PATH_POINT_FIELDS};
-  hsize_t start[2] = {0, (hsize_t)field}, some[2] = {(hsize_t)count, 1};
-  hid_t space = H5Screate_simple(2, extent, NULL);
-  if (space >= 0) H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, some, NULL);
-  return space;
-}
-
 /* ---- writing ---- */
-
-static hs_status_t put_field(hid_t group, int field, const hs_run_path_t *path)
-{
-  hsize_t extent = (hsize_t)path->count;
-  hid_t space = H5Screate_simple(1, &extent, NULL), memory = column_of(path->count, field);
-  hid_t set =
-      H5Dcreate2(group, fields[field].name, type_of(field), space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  bool good = set >= 0 && H5Dwrite(set, type_of(field), memory, space, H5P_DEFAULT, path->point) >= 0;
-  if (set >= 0) H5Dclose(set);
-  H5Sclose(memory);
-  H5Sclose(space);
-  return good ? HS_OK : HS_IO;
-}
 
 static hs_status_t put_attributes(hid_t group, const hs_run_path_t *path)
 {
@@ -115,7 +85,8 @@ hs_status_t hs_run_put_path(hid_t file, const hs_run_path_t *path, const hs_run_
   hid_t group = H5Gcreate2(file, "path", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   if (group < 0) return HS_IO;
   hs_status_t status = put_attributes(group, path);
-  for (int f = 0; f < HS_PATH_POINT_FIELDS && status == HS_OK; f++) status = put_field(group, f, path);
+  if (status == HS_OK)
+    status = hs_h5_write_records(group, HS_PATH_POINT_FIELDS, fields, path->count, path->point);
   if (status == HS_OK && weights != NULL) status = put_weights(group, weights);
   H5Gclose(group);
   return status;
@@ -127,19 +98,6 @@ static hs_status_t damaged(const char *file, const char *what)
 {
   return hs_fail(HS_BAD_DATA, file, "path", "%s is missing or has another length (the file is damaged)",
                  what);
-}
-
-static hs_status_t get_field(hid_t group, const char *file, int field, hs_run_path_t *path)
-{
-  hid_t set = hs_run_has(group, fields[field].name) ? H5Dopen2(group, fields[field].name, H5P_DEFAULT) : -1;
-  if (set < 0) return damaged(file, fields[field].name);
-  hid_t space = H5Dget_space(set), memory = column_of(path->count, field);
-  bool good = H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_npoints(space) == path->count &&
-              H5Dread(set, type_of(field), memory, space, H5P_DEFAULT, path->point) >= 0;
-  H5Sclose(memory);
-  H5Sclose(space);
-  H5Dclose(set);
-  return good ? HS_OK : damaged(file, fields[field].name);
 }
 
 static hs_status_t get_attributes(hid_t group, const char *file, hs_run_path_t *path)
@@ -166,25 +124,15 @@ static hs_status_t get_attributes(hid_t group, const char *file, hs_run_path_t *
   return HS_OK;
 }
 
-static int64_t length_of(hid_t group)
-{
-  hid_t set = hs_run_has(group, "beta") ? H5Dopen2(group, "beta", H5P_DEFAULT) : -1;
-  if (set < 0) return 0;
-  hid_t space = H5Dget_space(set);
-  int64_t length = H5Sget_simple_extent_npoints(space);
-  H5Sclose(space);
-  H5Dclose(set);
-  return length;
-}
-
 static hs_status_t get_path(hid_t file, const char *name, hs_run_path_t *path)
 {
   hid_t group = H5Gopen2(file, "path", H5P_DEFAULT);
   if (group < 0) return damaged(name, "the group");
-  path->count = length_of(group);
-  path->point = hs_alloc((size_t)path->count, sizeof *path->point, "points of the path");
-  hs_status_t status = path->point != NULL ? get_attributes(group, name, path) : HS_NO_MEMORY;
-  for (int f = 0; f < HS_PATH_POINT_FIELDS && status == HS_OK; f++) status = get_field(group, name, f, path);
+  void *points = NULL;
+  hs_status_t status =
+      hs_h5_read_records(group, name, "path", HS_PATH_POINT_FIELDS, fields, &path->count, &points);
+  path->point = points;
+  if (status == HS_OK) status = get_attributes(group, name, path);
   H5Gclose(group);
   return status;
 }

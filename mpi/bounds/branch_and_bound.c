@@ -39,10 +39,12 @@ typedef struct branch {
 /* About 5 ms of work: 1 us for a cone and its share of the vertices, 0.2 ns for a number of X. */
 static int64_t batch_for(const hs_shared_rows_t *rows)
 {
-  double seconds = 1e-6 + 2e-10 * (double)rows->held * rows->parts.d;
+  double seconds = 1e-6 + 2e-10 * (double)rows->held * rows->d;
   int64_t held = rows->held;
+  if (rows->outputs > 1) /* a pass for every cone */
+    seconds = 2e-6 + 1e-10 * (double)held * rows->d * (rows->d + rows->outputs);
   if (!rows->copied) HS_MPI(MPI_Allreduce(&rows->held, &held, 1, MPI_INT64_T, MPI_MAX, rows->comm));
-  if (!rows->copied) seconds = 1e-5 + 2e-10 * (double)held * rows->parts.d;
+  if (!rows->copied) seconds = 1e-5 + 2e-10 * (double)held * rows->d;
   return (int64_t)fmax(64, fmin(5000, 0.005 / seconds));
 }
 
@@ -124,7 +126,7 @@ static hs_status_t send_cones(branch_t *branch, int to, int cones)
   hs_cone_parcel_t *parcel = &branch->parcel;
   MPI_Comm comm = branch->rows->comm;
   hs_status_t status = hs_cone_tree_pack(branch->tree, cones, parcel);
-  int sizes[2] = {parcel->cones, parcel->vertices}, d = branch->rows->parts.d;
+  int sizes[2] = {parcel->cones, parcel->vertices}, d = branch->rows->d;
   HS_MPI(MPI_Send(sizes, 2, MPI_INT, to, TAG, comm));
   HS_MPI(MPI_Send(parcel->bounds, sizes[0], MPI_DOUBLE, to, TAG, comm));
   HS_MPI(MPI_Send(parcel->corners, sizes[0] * (d + 3), MPI_INT32_T, to, TAG, comm));
@@ -136,7 +138,7 @@ static hs_status_t receive_cones(branch_t *branch, int from)
 {
   hs_cone_parcel_t *parcel = &branch->parcel;
   MPI_Comm comm = branch->rows->comm;
-  int sizes[2], d = branch->rows->parts.d;
+  int sizes[2], d = branch->rows->d;
   HS_MPI(MPI_Recv(sizes, 2, MPI_INT, from, TAG, comm, MPI_STATUS_IGNORE));
   HS_MPI(MPI_Recv(parcel->bounds, sizes[0], MPI_DOUBLE, from, TAG, comm, MPI_STATUS_IGNORE));
   HS_MPI(MPI_Recv(parcel->corners, sizes[0] * (d + 3), MPI_INT32_T, from, TAG, comm, MPI_STATUS_IGNORE));
@@ -195,8 +197,8 @@ static void collect(const branch_t *branch, hs_branch_t *result)
     int rank;
   } mine = {hs_cone_tree_seen(branch->tree, &w), branch->rank}, best;
   HS_MPI(MPI_Allreduce(&mine, &best, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm));
-  memcpy(result->w, w, (size_t)branch->rows->parts.d * sizeof *w);
-  HS_MPI(MPI_Bcast(result->w, branch->rows->parts.d, MPI_DOUBLE, best.rank, comm));
+  memcpy(result->w, w, (size_t)branch->rows->d * sizeof *w);
+  HS_MPI(MPI_Bcast(result->w, branch->rows->d, MPI_DOUBLE, best.rank, comm));
   result->attained = best.value;
 }
 
@@ -205,7 +207,7 @@ static hs_status_t run(branch_t *branch, hs_branch_t *result)
   const hs_branch_options_t *options = branch->options;
   if (options->start != NULL) {
     double w[HS_CONE_MOST];
-    memcpy(w, options->start, (size_t)branch->rows->parts.d * sizeof *w);
+    memcpy(w, options->start, (size_t)branch->rows->d * sizeof *w);
     hs_cone_tree_climb(branch->tree, w);
   }
   hs_status_t status = grow_together(branch);
@@ -234,9 +236,10 @@ hs_status_t hs_branch_and_bound(hs_shared_rows_t *rows, const hs_branch_options_
 {
   branch_t branch = {
       .rows = rows, .options = options, .rank = hs_rank(rows->comm), .ranks = hs_ranks(rows->comm)};
-  hs_cone_tree_options_t tree = {.d = rows->parts.d,
+  hs_cone_tree_options_t tree = {.d = rows->d,
                                  .evaluate = hs_shared_rows_evaluate,
                                  .context = rows,
+                                 .norm = rows->outputs > 1 ? &rows->norm : NULL,
                                  .round = rows->copied ? 16 : 512,
                                  .floor = options->floor,
                                  .epsilon = options->epsilon,
@@ -245,7 +248,7 @@ hs_status_t hs_branch_and_bound(hs_shared_rows_t *rows, const hs_branch_options_
   *result = (hs_branch_t){0};
   branch.all = hs_alloc((size_t)branch.ranks, sizeof *branch.all, "reports of the ranks");
   branch.order = hs_alloc((size_t)branch.ranks, sizeof *branch.order, "order of the ranks");
-  int d = rows->parts.d;
+  int d = rows->d;
   bool good = branch.all != NULL && branch.order != NULL &&
               hs_cone_parcel_make(&branch.parcel, d, MOST_SENT, d * MOST_SENT) == HS_OK;
   for (int r = 0; good && r < branch.ranks; r++) branch.order[r] = r;

@@ -27,7 +27,7 @@ typedef struct hs_branch {
   int64_t nodes;          /* cones bounded, over all ranks */
 } hs_branch_t;
 
-/* 2 <= d <= HS_CONE_MOST of the rows. Upper holds up to the rounding of evaluations. An interrupt ends it like the clock.
+/* 2 <= d <= HS_CONE_MOST of the rows; of several outputs the rows are copied, and f is a norm. Upper holds up to the rounding of evaluations. An interrupt ends it like the clock.
  * Collective. */
 hs_status_t hs_branch_and_bound(hs_shared_rows_t *rows, const hs_branch_options_t *options,
                                 hs_branch_t *result);

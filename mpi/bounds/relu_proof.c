@@ -18,6 +18,8 @@
 #define COPY_BYTES 256e6    /* of all rows on a rank */
 #define CAP_STEPS 30        /* of the quadratic bound, where cones follow */
 #define QUADRATIC_STEPS 400 /* where nothing follows */
+#define CAP_SHARE 0.25      /* of the time, for the outputs one by one, where their norm follows */
+#define CAP_EPSILON 1e-2    /* ... and how well these are known */
 #define LEAST_FLOOR 1e-3    /* of beta: one of several outputs need not be known better */
 
 /* One output (a column of T R) at a time. */
@@ -28,7 +30,7 @@ typedef struct proving {
   hs_proof_t *proof;
   const double *T; /* rows x C */
   double deadline;
-  double epsilon;
+  double epsilon; /* of what is being proved now */
   hs_reduced_t reduced;
   double *rows, *cut; /* X B' (rows x rank) and what is cut off; owned */
   double *theta;      /* rows: the column at hand; owned */
@@ -167,7 +169,7 @@ static hs_status_t prove_sharply(proving_t *p, double floor, double cap, double 
 {
   hs_shared_rows_t rows;
   const hs_shard_t *shard = p->problem->shard;
-  hs_status_t status = hs_shared_rows_make(&rows, p->problem->comm, p->reduced.rank, shard->rows, p->theta,
+  hs_status_t status = hs_shared_rows_make(&rows, p->problem->comm, p->reduced.rank, 1, shard->rows, p->theta,
                                            p->rows, COPY_BYTES, p->traffic);
   if (status != HS_OK) return status;
   if (p->reduced.rank == 1)
@@ -177,9 +179,7 @@ static hs_status_t prove_sharply(proving_t *p, double floor, double cap, double 
   else
     status = prove_cones(p, &rows, floor, cap, deadline, one);
   if (status == HS_OK) {
-    double additions = hs_relu_parts_additions(&rows.parts) + hs_ranks(p->problem->comm);
-    HS_MPI(MPI_Allreduce(MPI_IN_PLACE, &additions, 1, MPI_DOUBLE, MPI_MAX, p->problem->comm));
-    one->upper = fmin(cap, one->upper + allowance(p, additions));
+    one->upper = fmin(cap, one->upper + allowance(p, hs_shared_rows_additions(&rows)));
   }
   hs_shared_rows_free(&rows);
   return status;
@@ -235,7 +235,8 @@ static double crude(const proving_t *p)
   return sqrt(square * p->reduced.largest) * (1 + 1e-9);
 }
 
-static hs_status_t prove_several(proving_t *p, const double *R)
+/* |T'(Xw)_+|^2 <= sum over the outputs of Z_c^2; exact for one. */
+static hs_status_t prove_each(proving_t *p, const double *R, double deadline)
 {
   int C = p->problem->shard->outputs;
   double squares = 0;
@@ -249,7 +250,7 @@ static hs_status_t prove_several(proving_t *p, const double *R)
     if (C > 1 && most <= floor)
       one = (one_t){.upper = most, .finished = true};
     else
-      status = prove_one(p, floor, now + (p->deadline - now) / (c + 1), &one);
+      status = prove_one(p, floor, now + (deadline - now) / (c + 1), &one);
     if (status != HS_OK) break;
     squares += one.upper * one.upper;
     p->proof->finished = p->proof->finished && one.finished;
@@ -258,14 +259,71 @@ static hs_status_t prove_several(proving_t *p, const double *R)
   return status;
 }
 
-static double default_epsilon(int rank)
+/* ---- the norm over all outputs ---- */
+
+/* w = +-1, both of which are attained. */
+static hs_status_t prove_line_norm(proving_t *p, one_t *all)
 {
-  return rank <= 6 ? 1e-6 : 1e-4;
+  double points[2] = {1, -1};
+  hs_status_t status = HS_OK;
+  for (int i = 0; i < 2 && status == HS_OK; i++) status = offer_reduced(p, points + i);
+  *all = (one_t){.upper = p->proof->attained, .finished = true};
+  return status;
 }
 
-static const char *method_for(int rank)
+/* Several outputs and rank 1 .. HS_CONE_MOST, copied rows, below a cap that is known: proof->upper. */
+static hs_status_t prove_norm(proving_t *p, hs_shared_rows_t *rows)
 {
-  return rank <= 2 ? "enumeration" : rank <= HS_CONE_MOST ? "cones" : "quadratic";
+  const hs_shard_t *shard = p->problem->shard;
+  int C = shard->outputs;
+  one_t all;
+  hs_status_t status = p->reduced.rank == 1
+                           ? prove_line_norm(p, &all)
+                           : prove_cones(p, rows, p->options->floor, p->proof->upper, p->deadline, &all);
+  if (status != HS_OK) return status;
+  for (int64_t k = 0; k < shard->rows; k++) p->theta[k] = cblas_dnrm2(C, p->T + k * C, 1);
+  double upper = all.upper + allowance(p, hs_shared_rows_additions(rows));
+  p->proof->upper = fmin(p->proof->upper, upper);
+  p->proof->finished = all.finished;
+  return HS_OK;
+}
+
+static double default_epsilon(int rank, int outputs)
+{
+  return rank <= 6 && outputs == 1 ? 1e-6 : 1e-4;
+}
+
+/* Several outputs and rank 1 .. HS_CONE_MOST: one by one, but where all rows fit on every rank only for a cap. */
+static hs_status_t prove_several(proving_t *p, const double *R)
+{
+  const hs_shard_t *shard = p->problem->shard;
+  double now = MPI_Wtime(), epsilon = p->epsilon, deadline = p->deadline;
+  hs_shared_rows_t rows;
+  hs_status_t status = hs_shared_rows_make(&rows, p->problem->comm, p->reduced.rank, shard->outputs,
+                                           shard->rows, p->T, p->rows, COPY_BYTES, p->traffic);
+  if (status != HS_OK) return status;
+  if (rows.copied) {
+    p->epsilon = fmax(epsilon, CAP_EPSILON);
+    deadline = now + CAP_SHARE * (deadline - now);
+  }
+  status = prove_each(p, R, deadline);
+  p->epsilon = epsilon;
+  if (status == HS_OK && rows.copied) status = prove_norm(p, &rows);
+  p->proof->finished = p->proof->finished && rows.copied;
+  hs_shared_rows_free(&rows);
+  return status;
+}
+
+static hs_status_t prove_all(proving_t *p, const double *R)
+{
+  int C = p->problem->shard->outputs, rank = p->reduced.rank;
+  p->epsilon = p->options->epsilon > 0 ? p->options->epsilon : default_epsilon(rank, C);
+  return C > 1 && rank <= HS_CONE_MOST ? prove_several(p, R) : prove_each(p, R, p->deadline);
+}
+
+static const char *method_for(int rank, int outputs)
+{
+  return rank <= (outputs == 1 ? 2 : 1) ? "enumeration" : rank <= HS_CONE_MOST ? "cones" : "quadratic";
 }
 
 static hs_status_t prepare(proving_t *p)
@@ -286,8 +344,7 @@ static hs_status_t prepare(proving_t *p)
   status = hs_agree(p->problem->comm, status);
   if (status != HS_OK) return status;
   p->proof->rank = p->reduced.rank;
-  p->proof->method = method_for(p->reduced.rank);
-  p->epsilon = p->options->epsilon > 0 ? p->options->epsilon : default_epsilon(p->reduced.rank);
+  p->proof->method = method_for(p->reduced.rank, shard->outputs);
   p->w[0] = p->proof->w[0] = 1;
   if (p->options->start != NULL) memcpy(p->w, p->options->start, d * sizeof *p->w);
   return offer(p, p->w);
@@ -301,7 +358,7 @@ static hs_status_t prove(proving_t *p)
   if (status == HS_OK) status = rotation(p, R, R + C * C);
   if (status == HS_OK) status = prepare(p);
   if (status == HS_OK && p->reduced.rank == 0) p->proof->finished = true;
-  if (status == HS_OK && p->reduced.rank > 0) status = prove_several(p, R);
+  if (status == HS_OK && p->reduced.rank > 0) status = prove_all(p, R);
   hs_free(R);
   return status;
 }

@@ -1,7 +1,6 @@
 #include "bounds/cone_bound.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/simd.h"
@@ -17,7 +16,8 @@ typedef struct search {
   int d;
   double K[WIDTH][WIDTH];               /* v_i'v_j */
   double T[HS_CONE_TANGENTS][WIDTH];    /* g_i'v_j */
-  double c[WIDTH], h[WIDTH];            /* F - h; h: the combination of rows of T */
+  double c[WIDTH], h[WIDTH];            /* F - h, or the norm with it; h: the combination of rows of T */
+  double more[WIDTH];                   /* c - (F - h) */
   double middle[WIDTH];                 /* u'v_j, u = unit(sum_j v_j) */
   double l[WIDTH], reached[WIDTH];      /* y = sum_j l_j v_j;  y'v_j */
   bool inside[WIDTH];                   /* may l_j differ from zero? */
@@ -187,7 +187,7 @@ INLINE int steepest(const search_t *s, int tangents, double *value)
 
 /* ---- the best combination of gradients ---- */
 
-/* While the chosen l stay the same |y|^2 = |L^-1 (F - h)|^2 = |sum_i mu_i z_i|^2, z_i = L^-1 (F - T_i): the point of the hull
+/* While the chosen l stay the same (and c - (F - h), of a norm, too) |y|^2 = |L^-1 (F - h)|^2 = |sum_i mu_i z_i|^2, z_i = L^-1 (F - T_i): the point of the hull
  * of the z_i that is nearest to 0 gives the best mu (P. Wolfe 1976, "Finding the nearest point in a polytope"). */
 typedef struct hull {
   int points;
@@ -202,7 +202,7 @@ INLINE void make_hull(const search_t *s, const hs_cone_t *cone, hull_t *hull)
   hull->points = cone->tangents;
   for (int i = 0; i < hull->points; i++) {
     double c[WIDTH];
-    for (int j = 0; j < WIDTH; j++) c[j] = cone->F[j] - s->T[i][j];
+    for (int j = 0; j < WIDTH; j++) c[j] = cone->F[j] - s->T[i][j] + s->more[j];
     forward(s, c, z[i]);
     for (int k = 0; k <= i; k++) hull->products[i][k] = hull->products[k][i] = dot(z[i], z[k]);
   }
@@ -291,6 +291,17 @@ INLINE void nearest_point(hull_t *hull)
 
 /* ---- the bound ---- */
 
+/* c = | (max(F - h, least), across) | */
+INLINE void take_norm(search_t *s, const hs_cone_t *cone)
+{
+  for (int j = 0; j < WIDTH; j++) {
+    double along = fmax(s->c[j], cone->least[j]),
+           whole = sqrt(along * along + cone->across[j] * cone->across[j]);
+    s->more[j] = whole - s->c[j];
+    s->c[j] = whole;
+  }
+}
+
 /* h = sum_i mu_i T_i, and y for it. Returns |y|^2. */
 INLINE double solve_for(search_t *s, const hs_cone_t *cone, const double *mu)
 {
@@ -298,6 +309,7 @@ INLINE double solve_for(search_t *s, const hs_cone_t *cone, const double *mu)
   for (int i = 0; i < cone->tangents; i++)
     for (int j = 0; j < WIDTH; j++) s->h[j] += mu[i] * s->T[i][j];
   for (int j = 0; j < WIDTH; j++) s->c[j] = cone->F[j] - s->h[j];
+  if (cone->norm) take_norm(s, cone);
   shortest(s);
   return dot(s->l, s->reached);
 }
@@ -309,6 +321,7 @@ HS_SIMD_CLONES double hs_cone_bound(const hs_cone_t *cone, double enough, double
   hull_t hull;
   double mu[HS_CONE_TANGENTS] = {0}, trial[HS_CONE_TANGENTS], share = 1;
   prepare(cone, &s);
+  memset(s.more, 0, sizeof s.more);
   mu[cone->tangents - 1] = 1;
   double square = solve_for(&s, cone, mu), best = repaired(&s, square);
   memcpy(where, s.l, sizeof s.l);

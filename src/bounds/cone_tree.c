@@ -175,6 +175,7 @@ static void evaluate(hs_cone_tree_t *tree, int middles, int halves)
   for (int i = 0; i < middles; i++)
     memcpy(tree->points + i * d, hs_vertex(&tree->vertices, tree->middles[i]), (size_t)d * sizeof(double));
   for (int i = 0; i < halves; i++) centre_of(tree, &tree->fresh[i].cone, tree->points + (middles + i) * d);
+  if (tree->options.norm != NULL) return; /* bounds evaluate by themselves */
   tree->options.evaluate(tree->options.context, middles + halves, tree->points, tree->gradients);
   for (int i = 0; i < middles; i++) {
     double f = hs_vertices_fill(&tree->vertices, tree->middles[i], tree->gradients + i * 2 * d);
@@ -194,10 +195,10 @@ void hs_cone_tree_fill(hs_cone_tree_t *tree, int count)
 /* The edge of which halving promises most. What the bound of a cone misses comes from rows that change their sign along its
  * edges; for two corners a and b and the gradients g of either part,
  *     error(a, b) = (g(v_a) - g(v_b))'(v_a - v_b) = sum over these rows of |q_k'(v_a - v_b)|,
- * and it counts in proportion to l_a l_b at the point where the bound is attained. No edge below half of the longest is
+ * to which, of a norm, comes what its part across the direction at the centre is bent by. It counts in proportion to l_a l_b at the point where the bound is attained. No edge below half of the longest is
  * taken, so that cones do not become thin. */
-static void choose_edge(const hs_cone_t *data, const double (*own)[HS_CONE_WIDTH], const double *where,
-                        open_cone_t *cone)
+static void choose_edge(const hs_cone_t *data, const double (*own)[HS_CONE_WIDTH],
+                        const double (*bend)[HS_CONE_WIDTH], const double *where, open_cone_t *cone)
 {
   double square[HS_CONE_WIDTH][HS_CONE_WIDTH], error[HS_CONE_WIDTH][HS_CONE_WIDTH], longest = 0, total = 0;
   for (int a = 0; a < data->d; a++) {
@@ -209,6 +210,7 @@ static void choose_edge(const hs_cone_t *data, const double (*own)[HS_CONE_WIDTH
         square[a][b] += step * step;
         error[a][b] += step * (own[a][j] - own[b][j] + data->gradients[a][j] - data->gradients[b][j]);
       }
+      if (bend != NULL) error[a][b] += bend[a][b];
       longest = fmax(longest, square[a][b]);
     }
   }
@@ -244,8 +246,38 @@ static void bound_half(hs_cone_tree_t *tree, new_cone_t *half, const double *g)
   memcpy(data.gradients[d], g + other * d, bytes);
   double bound = hs_cone_bound(&data, hs_cone_tree_threshold(tree), where);
   half->cone.bound = fmin(half->most, bound);
-  choose_edge(&data, (const double(*)[HS_CONE_WIDTH])own, where, &half->cone);
+  choose_edge(&data, (const double(*)[HS_CONE_WIDTH])own, NULL, where, &half->cone);
   tree->nodes++;
+}
+
+/* The same for several outputs; in a pass over their rows, which gives |f| at the centre as well. */
+static void bound_norm(hs_cone_tree_t *tree, new_cone_t *half, const double *centre)
+{
+  int d = tree->options.d;
+  double where[HS_CONE_WIDTH];
+  hs_cone_t data;
+  hs_norm_cone_t about;
+  memset(&data, 0, sizeof data);
+  data.d = d;
+  for (int j = 0; j < d; j++)
+    memcpy(data.edges[j], hs_vertex(&tree->vertices, half->cone.corner[j]), (size_t)d * sizeof(double));
+  hs_norm_describe(tree->options.norm, centre, &data, &about);
+  hs_cone_tree_see(tree, about.value, centre);
+  double bound = hs_cone_bound(&data, hs_cone_tree_threshold(tree), where);
+  half->cone.bound = fmin(half->most, bound);
+  choose_edge(&data, (const double(*)[HS_CONE_WIDTH])about.own, (const double(*)[HS_CONE_WIDTH])about.bend,
+              where, &half->cone);
+  tree->nodes++;
+}
+
+static void bound_all(hs_cone_tree_t *tree, int middles, int halves)
+{
+  int d = tree->options.d;
+  for (int i = 0; i < halves; i++)
+    if (tree->options.norm != NULL)
+      bound_norm(tree, tree->fresh + i, tree->points + (middles + i) * d);
+    else
+      bound_half(tree, tree->fresh + i, tree->gradients + (middles + i) * 2 * d);
 }
 
 static void climb_from_middles(hs_cone_tree_t *tree, int middles)
@@ -269,14 +301,14 @@ hs_status_t hs_cone_tree_prepare(hs_cone_tree_t *tree, int64_t nodes)
 
 static hs_status_t grow_once(hs_cone_tree_t *tree)
 {
-  int d = tree->options.d, middles;
+  int middles;
   if (bytes_used(tree) > tree->options.bytes) return HS_BUDGET;
   hs_status_t status = hs_cone_tree_prepare(tree, 1);
   if (status != HS_OK) return status;
   int halves = halve(tree, &middles);
   if (halves == 0) return HS_OK;
   evaluate(tree, middles, halves);
-  for (int i = 0; i < halves; i++) bound_half(tree, tree->fresh + i, tree->gradients + (middles + i) * 2 * d);
+  bound_all(tree, middles, halves);
   climb_from_middles(tree, middles);
   double threshold = hs_cone_tree_threshold(tree);
   for (int i = 0; i < halves; i++) {
@@ -297,23 +329,37 @@ hs_status_t hs_cone_tree_grow(hs_cone_tree_t *tree, int64_t nodes)
   return status;
 }
 
+/* |f(w)|; a gradient of it is written if |f| is at least so much, else it may be left alone. */
+static double slope_at(hs_cone_tree_t *tree, const double *w, double least, double *G)
+{
+  int d = tree->options.d;
+  double g[2 * HS_CONE_MOST];
+  if (tree->options.norm != NULL) {
+    double value = hs_norm_value(tree->options.norm, w, g);
+    if (value >= least) memcpy(G, g, (size_t)d * sizeof *G);
+    return value;
+  }
+  tree->options.evaluate(tree->options.context, 1, w, g);
+  double f = inner(d, g, w) - inner(d, g + d, w);
+  for (int j = 0; j < d && fabs(f) >= least; j++) G[j] = (f < 0 ? -1 : 1) * (g[j] - g[d + j]);
+  return fabs(f);
+}
+
 /* w <- unit(G + kappa w), G the gradient of |f|: kappa is tripled after a decrease and halved after a success. The plain
  * iteration is not monotone, |f| being a difference of convex functions. */
 void hs_cone_tree_climb(hs_cone_tree_t *tree, double *w)
 {
   int d = tree->options.d;
-  double g[2 * HS_CONE_MOST], G[HS_CONE_MOST], from[HS_CONE_MOST], value = -1, kappa = 0;
+  double G[HS_CONE_MOST], from[HS_CONE_MOST], value = -1, kappa = 0;
   memcpy(from, w, (size_t)d * sizeof *w);
   memset(G, 0, sizeof G);
   for (int step = 0; step < CLIMB_STEPS; step++) {
-    tree->options.evaluate(tree->options.context, 1, w, g);
-    double f = inner(d, g, w) - inner(d, g + d, w), gain = fabs(f) - value;
+    double f = slope_at(tree, w, value, G), gain = f - value;
     if (gain >= 0) {
       double square = 0;
-      for (int j = 0; j < d; j++) G[j] = (f < 0 ? -1 : 1) * (g[j] - g[d + j]);
       for (int j = 0; j < d; j++) square += G[j] * G[j];
       memcpy(from, w, (size_t)d * sizeof *w);
-      value = fabs(f);
+      value = f;
       kappa = kappa < 0.1 * value ? 0 : 0.5 * kappa;
       if (!(square > 0) || (step > 0 && gain <= 1e-12 * value)) break;
     } else {
@@ -350,10 +396,11 @@ static hs_status_t make_roots(hs_cone_tree_t *tree)
     tree->middles[i] = hs_vertices_add(&tree->vertices, v);
   }
   hs_cone_tree_fill(tree, d + 1);
-  for (int root = 0; root < 2 * (d + 1); root++) {
-    open_cone_t cone = {.bound = tree->options.cap, .part = (int8_t)(root % 2), .edge = {1, 0}};
+  int parts = tree->options.norm != NULL ? 1 : 2;
+  for (int root = 0; root < parts * (d + 1); root++) {
+    open_cone_t cone = {.bound = tree->options.cap, .part = (int8_t)(root % parts), .edge = {1, 0}};
     for (int i = 0, j = 0; i <= d; i++)
-      if (i != root / 2) cone.corner[j++] = tree->middles[i];
+      if (i != root / parts) cone.corner[j++] = tree->middles[i];
     hs_cone_tree_hold(tree, &cone);
     hs_cone_tree_push(tree, &cone);
   }

@@ -1,5 +1,7 @@
 /* cone_tree.h: branch and bound on |f(w)| over |w| <= 1 in R^d, f = F_+ - F_- as in relu_parts.h.       PRICING.md 3.3
  *
+ * Several outputs: f as in norm_rows.h, and in place of two cones with a sign there is one.
+ *
  * Open cones, each with a sign s (it bounds s f), lie in a heap, largest bound first; they are taken in rounds, halved at the
  * middle of one edge, and what has a bound above (1 + epsilon) max(floor, best) stays open. Vertices are shared by the cones
  * around them. A round asks for the gradients of F_+ and F_- at all of its points in one call, so that rows may be spread
@@ -14,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "bounds/norm_rows.h"
 
 /* gradients (count x 2 x d) = g_+, g_- at points (count x d). */
 typedef void hs_parts_evaluate_t(void *context, int count, const double *points, double *gradients);
@@ -22,6 +25,7 @@ typedef struct hs_cone_tree_options {
   int d;                         /* 2 .. HS_CONE_MOST */
   hs_parts_evaluate_t *evaluate; /* with */
   void *context;                 /* this */
+  hs_norm_rows_t *norm;          /* not NULL: several outputs; evaluate is not used. Not owned */
   int round;                     /* cones halved at a time */
   double floor, epsilon;
   double cap; /* an upper bound that is known: no cone has a larger one */
@@ -31,7 +35,7 @@ typedef struct hs_cone_tree_options {
 
 typedef struct hs_cone_tree hs_cone_tree_t;
 
-/* The 2 (d + 1) cones of a regular simplex, open. */
+/* The 2 (d + 1) cones of a regular simplex (d + 1 for several outputs), open. */
 hs_status_t hs_cone_tree_create(hs_cone_tree_t **tree, const hs_cone_tree_options_t *options);
 void hs_cone_tree_free(hs_cone_tree_t **tree);
 

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-const char *hs_start_name(hs_start_kind_t kind)
+const char *hs_start_name(int64_t kind)
 {
   static const char *const names[] = {"sign map", "cones", "max-margin cones", "random L-BFGS",
                                       "random Adam"};

@@ -17,12 +17,12 @@ typedef enum hs_start_kind {
   HS_START_RANDOM_ADAM   /* random neurons, then Adam */
 } hs_start_kind_t;
 
-/* "sign map", ... */
-const char *hs_start_name(hs_start_kind_t kind);
+/* "sign map", ...; a kind that there is. */
+const char *hs_start_name(int64_t kind);
 
-/* Objectives are those of real networks: loss + beta sum |w_k| |a_k|. */
+/* Both records consist of 8-byte numbers alone: the run file takes an array of them for a matrix. Objectives are those of real networks: loss + beta sum |w_k| |a_k|. */
 typedef struct hs_start_record {
-  hs_start_kind_t kind;
+  int64_t kind;   /* hs_start_kind_t */
   int64_t number; /* of random starts, from 1; 0 else */
   double start,
       end;         /* objective before and after the local method; end = NAN: it was not run on this start */

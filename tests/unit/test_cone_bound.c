@@ -1,6 +1,6 @@
 /* Bounds of cones, trees of cones and the circle, against values of f itself by plain loops.
  *
- *   f(w) = sum_k theta_k max(0, x_k'w)
+ *   f(w) = sum_k theta_k max(0, x_k'w),   theta_k a number or, for norms |f|, in R^C
  * A bound may never lie below f at a point of its cone with |w| = 1; nothing here says how sharp it is, but for narrow cones,
  * where it must be sharp to second order.
  */
@@ -17,6 +17,7 @@
 #include "bounds/circle.h"
 #include "bounds/cone_bound.h"
 #include "bounds/cone_tree.h"
+#include "bounds/norm_rows.h"
 #include "bounds/relu_parts.h"
 
 #define ROWS 83
@@ -193,6 +194,156 @@ static void test_thin(void **state)
     }
 }
 
+/* ---- cones of a norm ---- */
+
+#define OUTPUTS 10
+static double T[ROWS * OUTPUTS];
+
+static void make_outputs(int d, int C)
+{
+  make_rows(d);
+  for (int k = 0; k < ROWS; k++)
+    for (int c = 0; c < C; c++) T[k * C + c] = k % 13 == 5 ? 0 : noise() + (k % 2 ? 0.5 : -0.5);
+}
+
+/* |f(w)|; f: C numbers, or NULL. */
+static double direct_norm(int d, int C, const double *w, double *f)
+{
+  double sums[OUTPUTS] = {0}, square = 0;
+  for (int k = 0; k < ROWS; k++) {
+    double z = 0;
+    for (int j = 0; j < d; j++) z += X[k * d + j] * w[j];
+    for (int c = 0; c < C && z > 0; c++) sums[c] += T[k * C + c] * z;
+  }
+  for (int c = 0; c < C; c++) square += sums[c] * sums[c];
+  if (f != NULL) memcpy(f, sums, (size_t)C * sizeof *f);
+  return sqrt(square);
+}
+
+static void test_norm_value(void **state)
+{
+  (void)state;
+  static const int outputs[] = {1, 2, 3, 10};
+  for (int d = 1; d <= HS_CONE_MOST; d++)
+    for (int i = 0; i < 4; i++) {
+      int C = outputs[i];
+      hs_norm_rows_t norm;
+      double w[HS_CONE_MOST], G[HS_CONE_MOST], f[OUTPUTS], step = 1e-6;
+      make_outputs(d, C);
+      for (int j = 0; j < d; j++) w[j] = noise();
+      assert_int_equal(hs_norm_rows_make(&norm, d, C, ROWS, T, X), 0);
+      double truth = direct_norm(d, C, w, f), value = hs_norm_value(&norm, w, G), along = 0;
+      assert_true(fabs(value - truth) <= 1e-12 * ROWS);
+      for (int j = 0; j < d; j++) along += G[j] * w[j];
+      assert_true(fabs(along - truth) <= 1e-11 * ROWS); /* homogeneous */
+      for (int j = 0; j < d; j++) {
+        double there[HS_CONE_MOST], back[HS_CONE_MOST];
+        memcpy(there, w, sizeof w);
+        memcpy(back, w, sizeof w);
+        there[j] += step;
+        back[j] -= step;
+        double slope = (direct_norm(d, C, there, NULL) - direct_norm(d, C, back, NULL)) / (2 * step);
+        assert_true(fabs(slope - G[j]) <= 1e-3 * ROWS); /* a row may change its sign in between */
+      }
+      hs_norm_rows_free(&norm);
+    }
+}
+
+static double largest_norm_inside(int d, int C, const hs_cone_t *cone)
+{
+  double largest = 0;
+  for (int i = 0; i < POINTS; i++) {
+    double w[HS_CONE_MOST] = {0};
+    for (int a = 0; a < d; a++) {
+      double share = -log(hs_random_uniform(4, 2002, counter++));
+      if (i % 3 == 1 && a % 2 == 0) share = 0;
+      for (int j = 0; j < d; j++) w[j] += share * cone->edges[a][j];
+    }
+    unit(d, w);
+    largest = fmax(largest, direct_norm(d, C, w, NULL));
+  }
+  return largest;
+}
+
+/* The bound of the norm over a cone with random corners; *value: |f| at the centre. */
+static double bound_of_norm(int d, int C, hs_cone_t *cone, double *value)
+{
+  hs_norm_rows_t norm;
+  hs_norm_cone_t about;
+  double where[HS_CONE_WIDTH], centre[HS_CONE_MOST] = {0};
+  for (int i = 0; i < d; i++)
+    for (int j = 0; j < d; j++) centre[j] += cone->edges[i][j];
+  unit(d, centre);
+  cone->d = d;
+  assert_int_equal(hs_norm_rows_make(&norm, d, C, ROWS, T, X), 0);
+  hs_norm_describe(&norm, centre, cone, &about);
+  double bound = hs_cone_bound(cone, 0, where);
+  hs_norm_rows_free(&norm);
+  assert_true(fabs(about.value - direct_norm(d, C, centre, NULL)) <= 1e-12 * ROWS);
+  *value = about.value;
+  return bound;
+}
+
+static void test_norm_cones(void **state)
+{
+  (void)state;
+  static const double radii[] = {1, 0.3, 0.1, 0.03, 0.01, 0.001};
+  static const int outputs[] = {1, 2, 3, 10};
+  int too_wide = 0, cones = 0;
+  for (int d = 2; d <= HS_CONE_MOST; d++)
+    for (int r = 0; r < 6; r++)
+      for (int i = 0; i < 4; i++) {
+        static hs_cone_t cone;
+        int C = outputs[i];
+        double value;
+        make_outputs(d, C);
+        make_corners(d, radii[r], cone.edges);
+        double bound = bound_of_norm(d, C, &cone, &value), largest = largest_norm_inside(d, C, &cone);
+        assert_true(bound >= largest - 1e-12 * ROWS * 4);
+        if (r == 5) assert_true(bound <= largest + 100 * ROWS * sqrt(C) * radii[r] * radii[r]);
+        too_wide += isinf(bound);
+        cones++;
+      }
+  assert_true(too_wide < cones / 8);
+}
+
+/* With one output the norm is |f|: in a narrow cone, where f has one sign, the bound of the difference of convex functions
+ * with that sign, but for its choice of gradients at the centre. */
+static void test_norm_of_one(void **state)
+{
+  (void)state;
+  for (int d = 2; d <= HS_CONE_MOST; d++) {
+    static hs_cone_t cone, plain;
+    double where[HS_CONE_WIDTH], value;
+    make_rows(d);
+    memcpy(T, theta, sizeof theta);
+    memset(&plain, 0, sizeof plain);
+    make_corners(d, 0.01, cone.edges);
+    memcpy(plain.edges, cone.edges, sizeof cone.edges);
+    describe(d, direct(d, cone.edges[0], NULL, NULL) < 0, &plain);
+    double bound = bound_of_norm(d, 1, &cone, &value), known = hs_cone_bound(&plain, 0, where);
+    assert_true(fabs(bound - known) <= 1e-3 * known);
+  }
+}
+
+/* No row changes its sign: f = N w, and the norm over the cone of the axes is at most sum_j l_j |N e_j| <= |(|N e_j|)_j|. */
+static void test_norm_linear(void **state)
+{
+  (void)state;
+  hs_norm_rows_t norm;
+  hs_norm_cone_t about;
+  double where[HS_CONE_WIDTH], rows[6] = {1, 0, 1, 0, 0, 1}, outputs[6] = {1, 0, 2, 0, 0, 4};
+  double centre[2] = {sqrt(0.5), sqrt(0.5)};
+  hs_cone_t cone = {.d = 2};
+  cone.edges[0][0] = cone.edges[1][1] = 1;
+  assert_int_equal(hs_norm_rows_make(&norm, 2, 2, 3, outputs, rows), 0);
+  hs_norm_describe(&norm, centre, &cone, &about);
+  /* N = [3 0; 0 4]: columns of lengths 3 and 4 */
+  assert_true(fabs(hs_cone_bound(&cone, 0, where) - 5) <= 1e-14);
+  assert_true(fabs(about.value - sqrt(12.5)) <= 1e-14);
+  hs_norm_rows_free(&norm);
+}
+
 /* ---- the circle and trees ---- */
 
 /* max |f| on the unit circle, by many angles and the peaks of the pieces next to the best one. */
@@ -270,6 +421,72 @@ static void test_tree(void **state)
     hs_cone_tree_free(&tree);
     hs_relu_parts_free(&parts);
   }
+}
+
+/* The norm in two dimensions: among many angles, and the ends and peaks of the pieces between two signs, is its maximum. In
+ * three, a grid and an ascent from its best points. */
+static double around_norm(int C)
+{
+  double best = 0;
+  for (int i = 0; i < 100000; i++) { /* |f| is Lipschitz with sum |theta_k| |x_k| */
+    double angle = 6.283185307179586 * i / 100000, v[2] = {cos(angle), sin(angle)};
+    best = fmax(best, direct_norm(2, C, v, NULL));
+  }
+  return best;
+}
+
+static double over_sphere(int C)
+{
+  double best = 0, at[3] = {0};
+  for (int i = 0; i < 60000; i++) { /* a spiral of equal areas */
+    double z = 1 - (2 * i + 1) / 60000.0, r = sqrt(1 - z * z), turn = 2.399963229728653 * i;
+    double v[3] = {r * cos(turn), r * sin(turn), z}, value = direct_norm(3, C, v, NULL);
+    if (value <= best) continue;
+    best = value;
+    memcpy(at, v, sizeof v);
+  }
+  for (double radius = 0.02; radius > 1e-7; radius *= 0.8)
+    for (int i = 0; i < 60; i++) {
+      double v[3];
+      for (int j = 0; j < 3; j++) v[j] = at[j] + radius * noise();
+      unit(3, v);
+      double value = direct_norm(3, C, v, NULL);
+      if (value <= best) continue;
+      best = value;
+      memcpy(at, v, sizeof v);
+    }
+  return best;
+}
+
+static void test_norm_tree(void **state)
+{
+  (void)state;
+  static const int outputs[] = {2, 3, 10};
+  for (int d = 2; d <= 3; d++)
+    for (int i = 0; i < 3; i++) {
+      int C = outputs[i];
+      hs_norm_rows_t norm;
+      hs_cone_tree_t *tree;
+      const double *at;
+      make_outputs(d, C);
+      assert_int_equal(hs_norm_rows_make(&norm, d, C, ROWS, T, X), 0);
+      hs_cone_tree_options_t options = {
+          .d = d, .norm = &norm, .round = 8, .epsilon = 1e-6, .cap = INFINITY, .bytes = 1e8};
+      assert_int_equal(hs_cone_tree_create(&tree, &options), 0);
+      assert_int_equal(hs_cone_tree_open(tree), d + 1);
+      double truth = d == 2 ? around_norm(C) : over_sphere(C), last = INFINITY;
+      while (hs_cone_tree_open(tree) > 0) {
+        assert_int_equal(hs_cone_tree_grow(tree, 100), 0);
+        double upper = fmax(hs_cone_tree_largest(tree), (1 + 1e-6) * hs_cone_tree_best(tree));
+        assert_true(upper >= truth * (1 - 1e-12) && upper <= last);
+        last = upper;
+      }
+      double seen = hs_cone_tree_seen(tree, &at);
+      assert_true(fabs(direct_norm(d, C, at, NULL) - seen) <= 1e-12 * ROWS);
+      assert_true(seen >= truth * (1 - 2e-6) && seen <= truth * (1 + 1e-4));
+      hs_cone_tree_free(&tree);
+      hs_norm_rows_free(&norm);
+    }
 }
 
 /* While the tree grows its largest open bound is one on all of |f|, and never grows. */
@@ -352,9 +569,13 @@ static void test_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_gradients), cmocka_unit_test(test_cones),  cmocka_unit_test(test_linear),
-      cmocka_unit_test(test_thin),      cmocka_unit_test(test_circle), cmocka_unit_test(test_tree),
-      cmocka_unit_test(test_anytime),   cmocka_unit_test(test_parcel), cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_gradients),   cmocka_unit_test(test_cones),
+      cmocka_unit_test(test_linear),      cmocka_unit_test(test_thin),
+      cmocka_unit_test(test_circle),      cmocka_unit_test(test_tree),
+      cmocka_unit_test(test_anytime),     cmocka_unit_test(test_parcel),
+      cmocka_unit_test(test_memory),      cmocka_unit_test(test_norm_value),
+      cmocka_unit_test(test_norm_cones),  cmocka_unit_test(test_norm_of_one),
+      cmocka_unit_test(test_norm_linear), cmocka_unit_test(test_norm_tree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
