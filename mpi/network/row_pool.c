@@ -31,7 +31,7 @@ void hs_row_pool_clear(hs_row_pool_t *pool)
 static hs_status_t grow(hs_row_pool_t *pool)
 {
   int64_t wanted = hs_min64(pool->n, 2 * (int64_t)pool->room + 256);
-  int room;
+  int room = 0;
   hs_status_t status = hs_to_int(wanted, &room, "rows of a pool");
   if (status != HS_OK) return status;
   int64_t *number = hs_alloc((size_t)room, sizeof *number, "rows of a pool");

@@ -79,18 +79,18 @@ INLINE int64_t split_block(int d, int edges, const double *block, const double (
   mask_t flags[ROWS / LANES], signs[ROWS / LANES];
   for (int k = 0; k < ROWS; k += LANES) {
     lanes_t x[WIDTH], sum = {0};
-    mask_t above = {0}, below = {0};
+    mask_t some = {0}, all = ~some; /* sign bits */
     for (int t = 0; t < d; t++) x[t] = *(const lanes_t *)(block + t * ROWS + k);
     for (int j = 0; j < edges; j++) {
       lanes_t z = {0};
       for (int t = 0; t < d; t++) z += x[t] * v[j][t];
       sum += z;
-      above |= z > 0;
-      below |= z < 0;
+      some |= (mask_t)z;
+      all &= (mask_t)z;
     }
     mask_t on = sum > 0;
     for (int t = 0; t < d; t++) *(lanes_t *)(active + t * ROWS + k) = (lanes_t)((mask_t)x[t] & on);
-    flags[k / LANES] = above & below;
+    flags[k / LANES] = (some & ~all) < 0;
     signs[k / LANES] = on;
   }
   for (int k = 0; k < ROWS && edges > 1; k++) {
@@ -125,6 +125,11 @@ INLINE int64_t pass(int d, int edges, hs_norm_rows_t *norm, const double (*v)[WI
   }
   return count;
 }
+
+#define EACH(number, call)                                                                                   \
+  case number:                                                                                               \
+    call;                                                                                                    \
+    return
 
 #define CASE(number)                                                                                         \
   case number:                                                                                               \
@@ -206,11 +211,11 @@ static void describe_linear(const hs_norm_rows_t *norm, hs_cone_t *cone, hs_norm
   }
 }
 
-/* One row of F. columns[t][j] = v_j[t]. */
-INLINE void add_mixed(const hs_norm_rows_t *norm, int32_t entry, const double (*columns)[WIDTH],
-                      hs_cone_t *cone, hs_norm_cone_t *about)
+/* One row of F. columns[t][j] = v_j[t]; d is a constant wherever this is called. Signs are as good as random: no branches. */
+INLINE void add_mixed(int d, const hs_norm_rows_t *norm, int32_t entry, const double (*columns)[WIDTH],
+                      double (*sums)[WIDTH], double (*gradients)[WIDTH][WIDTH], double *kinks)
 {
-  int d = norm->d, C = norm->outputs;
+  int C = norm->outputs;
   const double *x = norm->numbers + entry / 2 / ROWS * ROWS * (int64_t)(d + C) + entry / 2 % ROWS;
   const double *theta = x + d * ROWS;
   double sign = entry % 2 ? -1 : 1, e[WIDTH] = {0}, step[WIDTH] = {0}, along = 0, square = 0;
@@ -224,26 +229,48 @@ INLINE void add_mixed(const hs_norm_rows_t *norm, int32_t entry, const double (*
     square += rest * rest;
   }
   double across = sqrt(square), size = fabs(along);
-  double *sum = along > 0 ? cone->F : cone->least;
-  double(*gradients)[WIDTH] = along > 0 ? about->own : cone->gradients;
+  int part = along <= 0;
   for (int j = 0; j < WIDTH; j++) e[j] = e[j] > 0 ? e[j] : 0;
-  for (int j = 0; j < WIDTH; j++) sum[j] += size * e[j];
-  for (int j = 0; j < WIDTH; j++) cone->across[j] += across * e[j];
-  for (int t = 0; t < WIDTH; t++) step[t] *= size;
+  for (int j = 0; j < WIDTH; j++) sums[part][j] += size * e[j];
+  for (int j = 0; j < WIDTH; j++) kinks[j] += across * e[j];
   for (int i = 0; i < d; i++) {
-    if (e[i] <= 0) continue;
-    for (int t = 0; t < WIDTH; t++) gradients[i][t] += step[t];
+    double weight = e[i] > 0 ? size : 0;
+    for (int t = 0; t < WIDTH; t++) gradients[part][i][t] += weight * step[t];
   }
+}
+
+INLINE void add_every_mixed(int d, const hs_norm_rows_t *norm, int64_t count, hs_cone_t *cone,
+                            hs_norm_cone_t *about)
+{
+  double columns[WIDTH][WIDTH], sums[2][WIDTH] = {{0}}, gradients[2][WIDTH][WIDTH] = {{{0}}};
+  double kinks[WIDTH] = {0};
+  for (int j = 0; j < WIDTH; j++)
+    for (int t = 0; t < WIDTH; t++) columns[t][j] = cone->edges[j][t];
+  for (int64_t i = 0; i < count; i++)
+    add_mixed(d, norm, norm->mixed[i], (const double(*)[WIDTH])columns, sums, gradients, kinks);
+  for (int j = 0; j < WIDTH; j++) {
+    cone->F[j] += sums[0][j];
+    cone->least[j] += sums[1][j];
+    cone->across[j] += kinks[j];
+  }
+  memcpy(about->own, gradients[0], sizeof gradients[0]);
+  memcpy(cone->gradients, gradients[1], sizeof gradients[1]);
 }
 
 HS_SIMD_CLONES static void add_all_mixed(const hs_norm_rows_t *norm, int64_t count, hs_cone_t *cone,
                                          hs_norm_cone_t *about)
 {
-  double columns[WIDTH][WIDTH];
-  for (int j = 0; j < WIDTH; j++)
-    for (int t = 0; t < WIDTH; t++) columns[t][j] = cone->edges[j][t];
-  for (int64_t i = 0; i < count; i++)
-    add_mixed(norm, norm->mixed[i], (const double(*)[WIDTH])columns, cone, about);
+  switch (norm->d) {
+    EACH(1, add_every_mixed(1, norm, count, cone, about));
+    EACH(2, add_every_mixed(2, norm, count, cone, about));
+    EACH(3, add_every_mixed(3, norm, count, cone, about));
+    EACH(4, add_every_mixed(4, norm, count, cone, about));
+    EACH(5, add_every_mixed(5, norm, count, cone, about));
+    EACH(6, add_every_mixed(6, norm, count, cone, about));
+    EACH(7, add_every_mixed(7, norm, count, cone, about));
+  default:
+    return;
+  }
 }
 
 /* The last gradient of H, that at the centre, is zero. */
