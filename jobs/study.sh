@@ -6,8 +6,9 @@
 #
 #   n=100,200,400,800,1600,3200   rows
 #   ratios=1,2,4                  rows per feature
-#   restarts=3                    random starts of each local method; one where n d is above a million
-#   seconds=40                    for the ReLU network of a run, and more for its random starts and where n d is large
+#   restarts=2                    random starts of each local method; one where n d is above a million
+#   seconds=60                    for column generation and the starts from the convex solution, and more where n d is large;
+#                                 random starts take what they need
 #   beta=0.05                     regularisation relative to beta_max
 #   seed=1                        of data and training
 #   ranks=2                       of each run; in a SLURM job those of the job
@@ -20,13 +21,13 @@
 #   sbatch --ntasks=16 --time=01:00:00 --wrap 'jobs/study.sh out=study'
 #
 # A study that was interrupted goes on with the same command: runs that are complete are not repeated. It leaves a run file for
-# each n and n/d, report.html, report.svg and report.json. About 20 minutes on 2 cores.
+# each n and n/d, report.html, report.svg and report.json. About 40 minutes on 2 cores.
 # shellcheck source-path=SCRIPTDIR source=slurm/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/slurm/common.sh" || exit 2
 root=$(cd "$jobs/../.." && pwd)
 
 usage="usage: jobs/study.sh [n=N,...] [ratios=R,...] [restarts=] [seconds=] [beta=] [seed=] [ranks=] [out=] [keep=true] [SETTING=...]"
-n=100,200,400,800,1600,3200 ratios=1,2,4 restarts=3 seconds=40 beta=0.05 seed=1 ranks=2 out=$root/build/study keep=false
+n=100,200,400,800,1600,3200 ratios=1,2,4 restarts=2 seconds=60 beta=0.05 seed=1 ranks=2 out=$root/build/study keep=false
 settings=()
 
 number() { # NAME VALUE: a positive number, perhaps with a fraction
@@ -77,9 +78,8 @@ train() { # ROWS RATIO RUN: the exit code of the program, with 0 for a budget th
   local rows=$1 run=$3 data starts=$restarts features limit code
   features=$(awk "BEGIN { d = int($1 / $2 + 0.5); print d < 1 ? 1 : d }")
   [ $((rows * features)) -le 1000000 ] || starts=1
-  # A random start has no limit of time of its own: a thousand iterations of both methods take about 13 s for a million
-  # numbers, on 2 cores. As much again is for the starts from the convex solution.
-  limit=$(awk "BEGIN { printf \"%.0f\", $seconds + 26e-6 * $rows * $features * $starts + 0.5 }")
+  # An iteration costs about n d: a million numbers, on 2 cores, want half a minute more.
+  limit=$(awk "BEGIN { printf \"%.0f\", $seconds + 26e-6 * $rows * $features + 0.5 }")
   data=${run%.h5}.data.h5
   "$program" generate gaussian "$data" n="$rows" d="$features" seed="$seed" --quiet || return
   launch train "$root/configs/study.yaml" model.restarts="$starts" model.beta="$beta" seed="$seed" \

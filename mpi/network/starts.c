@@ -40,7 +40,7 @@ hs_status_t hs_neurons_of_model(const hs_model_t *model, hs_neurons_t *neurons)
   return status;
 }
 
-/* Seconds that the local method of a start, and the max-margin directions, may take: 0: no limit. Random starts were asked for by number: none is cut short. */
+/* Seconds that the local method of a start may take, and the max-margin directions twice: 0: no limit. Random starts were asked for by number: none is cut short. */
 static double time_for(const search_t *search, hs_start_kind_t kind)
 {
   bool random = kind == HS_START_RANDOM_LBFGS || kind == HS_START_RANDOM_ADAM;
@@ -184,7 +184,7 @@ static hs_status_t cones(search_t *search, hs_start_kind_t kind, hs_neurons_t *n
   hs_cone_direction_t direction = kind == HS_START_CONES ? HS_CONE_GATE : HS_CONE_MARGIN;
   hs_cone_report_t report;
   return hs_cone_map(search->gated, search->problem->comm, search->problem->shard, direction,
-                     time_for(search, kind), neurons, &report, search->traffic);
+                     2 * time_for(search, kind), neurons, &report, search->traffic);
 }
 
 /* Collective. */

@@ -14,8 +14,8 @@ typedef struct hs_starts {
 } hs_starts_t;
 
 /* Make and search all starts of the options. The maps of the gated solution come first: sign map, cones, max-margin cones; then
- * random networks. The search from a map has an eighth of options->max_seconds, as have the max-margin directions before it; random
- * starts have no limit of time.
+ * random networks. The search from a map has an eighth of options->max_seconds, the max-margin directions a quarter; random starts have no
+ * limit of time.
  *   gated   its neurons are replaced by the sign map's
  *   record  receives a row per start, and which was chosen
  * *starts is cleared on failure. Collective. */

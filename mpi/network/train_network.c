@@ -149,7 +149,9 @@ static hs_status_t estimate(build_t *build)
 /* Relative width at which a proved bracket is called closed: that of the settings, but at least what proofs give in seconds. */
 static double proof_goal(const build_t *build)
 {
-  return fmin(build->options->tolerance, build->problem->shard->d <= 4 ? 2e-6 : 1e-5);
+  const hs_shard_t *shard = build->problem->shard;
+  double quick = shard->outputs > 1 ? 2e-4 : shard->d <= 4 ? 2e-6 : 1e-5;
+  return fmin(build->options->tolerance, quick);
 }
 
 /* A direction above beta that the proof has found becomes a column, and the network gets better by it. *gained: the objective

@@ -195,12 +195,14 @@ void hs_cone_tree_fill(hs_cone_tree_t *tree, int count)
 /* The edge of which halving promises most. What the bound of a cone misses comes from rows that change their sign along its
  * edges; for two corners a and b and the gradients g of either part,
  *     error(a, b) = (g(v_a) - g(v_b))'(v_a - v_b) = sum over these rows of |q_k'(v_a - v_b)|,
- * to which, of a norm, comes what its part across the direction at the centre is bent by. It counts in proportion to l_a l_b at the point where the bound is attained. No edge below half of the longest is
- * taken, so that cones do not become thin. */
+ * to which, of a norm, comes what its part across the direction at the centre is bent by. It counts in proportion to l_a l_b
+ * at the point where the bound is attained. No edge below half of the longest is taken, so that cones do not become thin; where
+ * nothing is known (a norm that is zero at the centre has no direction), it is the longest. */
 static void choose_edge(const hs_cone_t *data, const double (*own)[HS_CONE_WIDTH],
                         const double (*bend)[HS_CONE_WIDTH], const double *where, open_cone_t *cone)
 {
   double square[HS_CONE_WIDTH][HS_CONE_WIDTH], error[HS_CONE_WIDTH][HS_CONE_WIDTH], longest = 0, total = 0;
+  bool promising = false;
   for (int a = 0; a < data->d; a++) {
     total += where[a];
     for (int b = 0; b < a; b++) {
@@ -211,6 +213,7 @@ static void choose_edge(const hs_cone_t *data, const double (*own)[HS_CONE_WIDTH
         error[a][b] += step * (own[a][j] - own[b][j] + data->gradients[a][j] - data->gradients[b][j]);
       }
       if (bend != NULL) error[a][b] += bend[a][b];
+      promising = promising || error[a][b] > 0;
       longest = fmax(longest, square[a][b]);
     }
   }
@@ -219,6 +222,7 @@ static void choose_edge(const hs_cone_t *data, const double (*own)[HS_CONE_WIDTH
     for (int b = 0; b < a; b++) {
       double score = (where[a] + LEAST_SHARE * total) * (where[b] + LEAST_SHARE * total) * error[a][b] *
                      sqrt(square[a][b]);
+      if (!promising) score = square[a][b];
       if (square[a][b] < 0.25 * longest || score <= most) continue;
       most = score;
       cone->edge[0] = (int8_t)a;

@@ -91,7 +91,7 @@ static hs_proof_t prove(const direct_t *p, double floor, const double *start, hs
 {
   hs_shard_t *shard = distributed_shard(MPI_COMM_WORLD, p, 16, precision);
   hs_relu_problem_t problem = {.comm = MPI_COMM_WORLD, .shard = shard, .loss = p->loss, .beta = 1};
-  hs_proof_options_t options = {.max_seconds = 100, .floor = floor, .start = start};
+  hs_proof_options_t options = {.max_seconds = 20, .floor = floor, .start = start};
   hs_proof_t proof;
   hs_status_t status = hs_relu_prove(&problem, shard->Y, &options, &proof, &traffic);
   if (status != HS_OK) {
@@ -408,6 +408,22 @@ static void test_norm_odd_data(void)
   direct_free(&p);
 }
 
+/* With a column of ones there are directions in which no sample is active: the norm is zero there and has no direction. The cones
+ * that reach from there to where it is large used to become flat without getting smaller. */
+static void test_norm_dark(void)
+{
+  direct_t p = make(150, 3, 3);
+  for (int k = 0; k < 150; k++) {
+    for (int j = 0; j < 2; j++) p.X[k * 3 + j] = tanh(p.X[k * 3 + j]);
+    p.X[k * 3 + 2] = 1;
+    p.Y[k * 3 + 2] = -p.Y[k * 3] - p.Y[k * 3 + 1]; /* as the residuals of softmax */
+  }
+  double dark[3] = {0.1, -0.2, -1};
+  hs_check(MPI_COMM_WORLD, price(&p, dark, NULL) == 0, "norm: no sample is active there");
+  check_norm(&p, 3, "norm: directions without active samples");
+  direct_free(&p);
+}
+
 /* Rows that do not fit on every rank are not copied, and nothing is made of them. */
 static void test_norm_spread(void)
 {
@@ -477,6 +493,7 @@ int main(int argc, char **argv)
   test_norms();
   test_norm_invariance();
   test_norm_odd_data();
+  test_norm_dark();
   test_norm_spread();
   test_norm_late();
   test_outputs();
