@@ -160,7 +160,7 @@ check "beta_absolute"
 # ---- budgets and signals
 
 for ranks in 1 3; do
-  expect_code 4 $ranks train r.h5 model.gates=20 model.activation=gated solver.tolerance=1e-14 solver.max_iterations=6 output.run=budget.h5
+  expect_code 4 $ranks train r.h5 model.gates=20 solver.tolerance=1e-14 solver.max_iterations=6 output.run=budget.h5
   expect "stop" "$(attribute budget.h5 status/stop)" "iterations"
   expect "iterations" "$(values budget.h5 /history/iteration | wc -w)" "6"
   [ -n "$(values budget.h5 /model/relu/W1)" ] || wrong "no network was saved"
