@@ -327,16 +327,11 @@ static void test_check(void **state)
   hs_error_clear();
   assert_int_equal(hs_settings_override(&settings, "data.train=a.h5"), HS_OK);
   assert_int_equal(hs_settings_check(&settings), HS_OK);
-  static const char *const accepted[] = {"bounds.max_seconds=1",
-                                         "output.checkpoint=c",
-                                         "model.gate_rounds=2",
-                                         "model.gate_batch=2",
-                                         "model.init=both",
-                                         "model.hidden=2",
-                                         "model.width=2",
-                                         "model.restarts=2",
-                                         "solver.x_update=block-kernel",
-                                         "model.activation=gated"};
+  static const char *const accepted[] = {
+      "bounds.max_seconds=1",  "output.checkpoint=c", "model.gate_rounds=2",
+      "model.gate_batch=2",    "model.init=both",     "model.hidden=2",
+      "model.width=2",         "model.restarts=2",    "solver.x_update=block-kernel",
+      "model.activation=gated"};
   for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
     hs_settings_t copy = settings;
     assert_int_equal(hs_settings_override(&copy, accepted[i]), HS_OK);
