@@ -75,7 +75,7 @@ static hs_status_t run_method(search_t *search, hs_neurons_t *neurons, hs_local_
                               hs_start_record_t *row, hs_relu_value_t *value)
 {
   hs_local_report_t report;
-  double seconds = time_for(search, row->kind);
+  double seconds = time_for(search, (hs_start_kind_t)row->kind);
   hs_local_options_t options = {.method = method,
                                 .max_iterations = row->number > 0 ? 0 : ITERATIONS,
                                 .tolerance = TOLERANCE,
