@@ -99,8 +99,8 @@ static hs_status_t export_model(const order_t *order, const hs_model_t *model,
   size_t bytes;
   status = hs_export_write(order->output, order->kind, model, summary, order->precision, &bytes);
   if (status == HS_OK)
-    hs_log("ReLU network of %d neurons, %d features, %d outputs: %s, %zu bytes", model->neurons,
-           model->features, model->outputs, order->output, bytes);
+    hs_log("ReLU network of %d neurons, %d features, %d output%s: %s, %zu bytes", model->neurons,
+           model->features, model->outputs, model->outputs == 1 ? "" : "s", order->output, bytes);
   return status;
 }
 
